@@ -199,6 +199,14 @@ def total(parts: Iterable[Operand]) -> Term:
     return summed if summed is not None else Term(Decimal(0), "0")
 
 
+def product(factors: Iterable[Operand]) -> Term:
+    """The product of all factors; 1 for none, unknown as soon as one factor is."""
+    multiplied: Term | None = None
+    for factor in factors:
+        multiplied = _term(factor) if multiplied is None else multiplied * factor
+    return multiplied if multiplied is not None else Term(Decimal(1), "1")
+
+
 def least(*operands: Operand) -> Term:
     return _call("min", min, operands)
 

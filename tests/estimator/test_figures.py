@@ -13,6 +13,7 @@ from estimator.figures import (
     given,
     greatest,
     least,
+    product,
     rounded,
     total,
 )
@@ -57,8 +58,9 @@ def test_functions_show_in_the_formula() -> None:
     assert greatest(PRICE, 1).value == 1
 
 
-def test_the_sum_of_nothing_is_zero() -> None:
-    assert total([]).value == 0
+def test_the_sum_of_nothing_is_zero_and_its_product_one() -> None:
+    assert (total([]).value, product([]).value) == (0, 1)
+    assert product([PRICE, 2, TOKENS]).formula == "price * 2 * tokens"
 
 
 def test_the_lineage_reaches_every_origin_once() -> None:

@@ -1,0 +1,67 @@
+"""Working days of a country: weekdays without its public holidays."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+import holidays
+
+from estimator.errors import UnknownName
+
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    day: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkCalendar:
+    """The working days of a country (ISO 3166 alpha-2) and, where it has its own holidays, a region of it."""
+
+    country: str
+    region: str | None = None
+
+    def __post_init__(self) -> None:
+        supported = holidays.list_supported_countries()
+        if self.country not in supported:
+            raise UnknownName("country", self.country, known=supported, add="use an ISO 3166 code such as DE or US")
+        if self.region is not None and self.region not in supported[self.country]:
+            raise UnknownName("region", self.region, known=supported[self.country], add="leave the region out")
+
+    def is_working_day(self, day: date) -> bool:
+        return day.weekday() < _SATURDAY and day not in _holidays_of(self.country, self.region, day.year)
+
+    def first_working_day(self, day: date) -> date:
+        """The day itself, or the next one on which people work."""
+        while not self.is_working_day(day):
+            day += timedelta(days=1)
+        return day
+
+    def after(self, start: date, working_days: int) -> date:
+        """The day on which so many working days are done, the first of them on or after `start`."""
+        assert working_days >= 0, "time does not run backwards"
+        day = self.first_working_day(start)
+        for _ in range(working_days - 1):
+            day = self.first_working_day(day + timedelta(days=1))
+        return day
+
+    def count(self, start: date, end: date) -> int:
+        """Working days from `start` to `end`, both included."""
+        return sum(self.is_working_day(start + timedelta(days=n)) for n in range((end - start).days + 1))
+
+    def holidays_between(self, start: date, end: date) -> Iterator[Holiday]:
+        """Public holidays on weekdays from `start` to `end`, in order."""
+        for year in range(start.year, end.year + 1):
+            for day, name in sorted(_holidays_of(self.country, self.region, year).items()):
+                if start <= day <= end and day.weekday() < _SATURDAY:
+                    yield Holiday(day=day, name=name)
+
+
+@lru_cache(maxsize=256)
+def _holidays_of(country: str, region: str | None, year: int) -> dict[date, str]:
+    return dict(holidays.country_holidays(country, subdiv=region, years=year, language="en_US"))

@@ -1,0 +1,123 @@
+"""The verdict: approaches scored from the answers, and rules that no score outvotes.
+
+An approach's score is the sum of the points of the answers that speak of it, as a share of what they could have
+said. Above the scores stand: a prompt that already reaches the target, a need that prompting or retrieval serves
+better, and a prompt that nobody has tried to improve.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from estimator.brief import Brief
+from estimator.fit.readiness import ReadinessCheck, check_readiness
+from estimator.fit.signals import QUESTIONS, Approach, Signal, signals_of
+
+
+class Verdict(StrEnum):
+    """`PROVE_FIRST` buys phases 1 and 2 and decides at gate 2; `DO_NOT_FINE_TUNE` is a plain no."""
+
+    FINE_TUNE = "fine_tune"
+    PROVE_FIRST = "prove_first"
+    DO_NOT_FINE_TUNE = "do_not_fine_tune"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproachScore:
+    """0 to 100; 50 where the answers say nothing either way."""
+
+    approach: Approach
+    score: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitReport:
+    verdict: Verdict
+    approach: Approach
+    headline: str
+    scores: tuple[ApproachScore, ...]
+    reasons: tuple[str, ...]
+    missing: tuple[str, ...]
+    stop_condition: str
+    stop_at_percent: Decimal
+    readiness: tuple[ReadinessCheck, ...]
+
+    @property
+    def ready(self) -> bool:
+        return all(check.ready for check in self.readiness)
+
+
+def assess_fit(brief: Brief) -> FitReport:
+    """The verdict on a brief, with everything that led to it."""
+    signals = signals_of(brief.fit)
+    scores = tuple(_score(approach, signals) for approach in Approach)
+    best = max(scores, key=lambda score: score.score).approach
+    readiness = check_readiness(brief)
+    stop_at = brief.task.stop_at_percent if brief.task.stop_at_percent is not None else brief.task.target_percent
+    verdict, reasons = _decide(brief, best, readiness)
+    return FitReport(
+        verdict=verdict,
+        approach=best,
+        headline=_headline(verdict, best),
+        scores=tuple(sorted(scores, key=lambda score: -score.score)),
+        reasons=reasons,
+        missing=_missing(brief),
+        stop_condition=(
+            f"If the prompt-optimised baseline reaches {stop_at} % on {brief.task.metric}, stop after phase 2: "
+            "the prompt does the job and only phases 1 and 2 are paid."
+        ),
+        stop_at_percent=stop_at,
+        readiness=readiness,
+    )
+
+
+def _score(approach: Approach, signals: list[Signal]) -> ApproachScore:
+    speaking = [signal for signal in signals if approach in signal.points]
+    said = sum(signal.points[approach] for signal in speaking)
+    possible = sum(abs(signal.points[approach]) for signal in speaking)
+    score = round(50 + 50 * said / possible) if possible else 50
+    reasons = tuple(f"{signal.reason} ({signal.points[approach]:+d})" for signal in speaking)
+    return ApproachScore(approach=approach, score=score, reasons=reasons)
+
+
+def _decide(brief: Brief, best: Approach, readiness: tuple[ReadinessCheck, ...]) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict and its reasons; the first rule that holds decides."""
+    task = brief.task
+    measured = task.baseline_percent is not None and task.baseline_source == "measured"
+    if task.baseline_percent is not None and measured and task.baseline_percent >= task.target_percent:
+        reason = (
+            f"the prompted baseline was measured at {task.baseline_percent} % and the target is {task.target_percent} %"
+        )
+        return Verdict.DO_NOT_FINE_TUNE, (reason,)
+    if best in {Approach.PROMPT, Approach.RETRIEVAL}:
+        reason = f"the answers speak most for {best.words}; try that first, it is cheaper and sooner"
+        return Verdict.DO_NOT_FINE_TUNE, (reason,)
+    doubts = [f"{check.finding}; {check.remedy}" for check in readiness if not check.ready]
+    if brief.fit.prompt_optimised is not True:
+        doubts.insert(0, "nobody has optimised the prompt yet, so the gain of tuning is unknown")
+    if not measured:
+        doubts.append("the baseline is not measured, so the gain is a hope")
+    if doubts:
+        return Verdict.PROVE_FIRST, tuple(dict.fromkeys(doubts))
+    return Verdict.FINE_TUNE, (f"the answers speak for {best.words} and everything it needs is there",)
+
+
+def _headline(verdict: Verdict, best: Approach) -> str:
+    match verdict:
+        case Verdict.FINE_TUNE:
+            return f"Go: {best.words}."
+        case Verdict.PROVE_FIRST:
+            return f"Prove it first: {best.words} fits, and phases 1 and 2 must show the gain before more is spent."
+        case Verdict.DO_NOT_FINE_TUNE:
+            instead = best if best in {Approach.PROMPT, Approach.RETRIEVAL} else Approach.PROMPT
+            return f"Do not fine-tune: {instead.words} is the better answer."
+
+
+def _missing(brief: Brief) -> tuple[str, ...]:
+    unanswered = [question for field, question in QUESTIONS.items() if getattr(brief.fit, field) is None]
+    if brief.task.baseline_percent is None:
+        unanswered.append("what the base model reaches today")
+    if brief.data.quality is None:
+        unanswered.append("in what state the examples are")
+    return tuple(unanswered)

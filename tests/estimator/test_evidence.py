@@ -1,0 +1,36 @@
+from math import isclose
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.evidence import detectable_gain, items_needed
+
+RATES = st.floats(0.05, 0.9)
+
+
+def test_five_points_over_eighty_percent_need_470_items() -> None:
+    assert items_needed(0.80, 0.85) == 470
+
+
+def test_412_items_show_five_points_and_80_items_eleven() -> None:
+    assert isclose(detectable_gain(0.80, 412) or 0, 0.053, abs_tol=5e-4)
+    assert isclose(detectable_gain(0.80, 80) or 0, 0.114, abs_tol=5e-4)
+
+
+def test_a_handful_of_items_shows_nothing_over_a_high_baseline() -> None:
+    assert detectable_gain(0.95, 5) is None
+
+
+@given(RATES, st.floats(0.01, 0.09))
+def test_the_items_needed_detect_the_gain_they_were_computed_for(baseline: float, gain: float) -> None:
+    items = items_needed(baseline, baseline + gain)
+    detected = detectable_gain(baseline, items)
+    assert detected is not None
+    assert detected <= gain + 1e-6
+
+
+@given(RATES, st.integers(50, 5_000))
+def test_more_items_show_smaller_gains(baseline: float, items: int) -> None:
+    few, many = detectable_gain(baseline, items), detectable_gain(baseline, items * 2)
+    assert many is not None
+    assert few is None or many <= few
