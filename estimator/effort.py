@@ -10,7 +10,8 @@ from importlib import resources
 from typing import Final
 
 from estimator.brief import Brief, Drivers, Labelling, Level
-from estimator.figures import Figure, assumed, given, least, product
+from estimator.brief.stated import stated
+from estimator.figures import Figure, assumed, least, product
 from estimator.phases import DELIVERY, Phase
 from estimator.simulation import Triangle
 
@@ -118,6 +119,7 @@ class EffortPlan:
     labelling: LabellingPlan | None
     days: Mapping[Phase, Triangle]
     review_days: Triangle
+    integrations: int
     factors: tuple[Figure, ...]
 
     def of(self, phase: Phase, per: Iterable[Per] = tuple(Per)) -> list[EffortLine]:
@@ -141,6 +143,7 @@ def plan_effort(brief: Brief, model: EffortModel) -> EffortPlan:
         review_days=Triangle(low=float(review.low), likely=float(review.likely), high=float(review.high)).scaled(
             slowness
         ),
+        integrations=brief.drivers.integrations,
         factors=tuple(factors.values()),
     )
 
@@ -151,20 +154,20 @@ def plan_labelling(labelling: Labelling) -> LabellingPlan:
     annotator hours = n (1 + reject) minutes / 60 (1 + overlap (raters - 1)) + pilot; the lead writes the guideline
     and adjudicates what disagrees. capacity = annotators x 6 productive hours a day.
     """
-    source = "brief: data.labelling"
-    n = given("labelling.examples", labelling.examples, "examples", source=source)
-    minutes = given("labelling.minutes", labelling.minutes_per_example.likely, "minutes per example", source=source)
-    reject = given("labelling.reject", labelling.reject_percent / 100, "share", source=source)
-    overlap = given("labelling.overlap", labelling.overlap_percent / 100, "share", source=source)
-    raters = given("labelling.raters", labelling.raters, "people", source=source)
+    n = stated("data.labelling.examples", labelling.examples, "examples")
+    minutes = stated("data.labelling.minutes_per_example", labelling.minutes_per_example.likely, "minutes")
+    reject = stated("data.labelling.reject_percent", labelling.reject_percent, "%")
+    overlap = stated("data.labelling.overlap_percent", labelling.overlap_percent, "%")
+    raters = stated("data.labelling.raters", labelling.raters, "people")
     pilot = assumed("labelling.pilot", _PILOT_EXAMPLES, "examples", source="cost reference, section 6.3")
-    rounds = n * (1 + reject) * (1 + overlap * (raters - 1)) + pilot
-    hours = (rounds * minutes / 60).named("labelling.hours", "h", "Annotator hours")
-    disagree = given("labelling.disagree", labelling.disagree_percent / 100, "share", source=source)
-    adjudication = given("labelling.adjudication", labelling.adjudication_minutes, "minutes", source=source)
-    guideline = given("labelling.guideline", labelling.guideline_hours, "h", source=source)
-    lead = (n * disagree * adjudication / 60 + guideline).named("labelling.lead_hours", "h", "Guideline, adjudication")
-    per_minute = float((rounds / 60).value or 0)
+    judgements = n * (1 + reject / 100) * (1 + overlap / 100 * (raters - 1)) + pilot
+    hours = (judgements * minutes / 60).named("labelling.annotator_hours", "h", "Annotator hours")
+    disagree = stated("data.labelling.disagree_percent", labelling.disagree_percent, "%")
+    adjudication = stated("data.labelling.adjudication_minutes", labelling.adjudication_minutes, "minutes")
+    guideline = stated("data.labelling.guideline_hours", labelling.guideline_hours, "h")
+    adjudicated = n * disagree / 100 * adjudication / 60
+    lead = (adjudicated + guideline).named("labelling.lead_hours", "h", "Guideline and adjudication")
+    per_minute = float((judgements / 60).value or 0)
     spread = labelling.minutes_per_example
     annotator_hours = Triangle(low=float(spread.low), likely=float(spread.likely), high=float(spread.high)).scaled(
         per_minute
@@ -187,7 +190,7 @@ def _driver_factors(brief: Brief, model: EffortModel) -> dict[str, Figure]:
         )
         for name in _DRIVER_FIELDS
     }
-    languages = given("driver.language_count", len(brief.task.languages), "languages", source="brief: task.languages")
+    languages = stated("task.languages", len(brief.task.languages), "languages")
     step = assumed("driver.per_further_language", model.per_further_language, "x", source=model.source)
     factors["languages"] = least(1 + (languages - 1) * step, model.language_cap).named("driver.languages", "x")
     return factors

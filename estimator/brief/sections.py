@@ -217,7 +217,6 @@ class Traffic(Section):
     output_tokens: Count = 200
     cached_prefix_tokens: Count = 0
     cache_hit_percent: Percent = Decimal(0)
-    peak_factor: Annotated[Quantity, Field(ge=1, le=100)] = Decimal(4)
     utilisation_percent: Annotated[Percent, Field(gt=0)] = Decimal(40)
     adapter_penalty_percent: Annotated[Percent, Field(le=50)] = Decimal(25)
     operations_per_month: Amount = Decimal(0)
@@ -249,10 +248,10 @@ class Tax(Section):
 
 
 class Milestone(Section):
-    """A share of the net price and the event that makes it due."""
+    """A share of the price of the delivery phases, due when a gate is passed; gate 0 is the acceptance itself."""
 
     name: Name
-    trigger: Name
+    gate: Annotated[Count, Field(le=5)]
     percent: Annotated[Percent, Field(gt=0)]
 
 
@@ -264,12 +263,15 @@ class OptionalLine(Section):
     hours: Mapping[str, ThreePoint]
 
 
-DEFAULT_MILESTONES: Final = (
-    Milestone.model_validate({"name": "Deposit", "trigger": "on acceptance of this proposal", "percent": 20}),
-    Milestone.model_validate({"name": "Dataset sealed", "trigger": "gate 1 passed", "percent": 25}),
-    Milestone.model_validate({"name": "Baseline agreed", "trigger": "gate 2 passed", "percent": 15}),
-    Milestone.model_validate({"name": "Results accepted", "trigger": "gate 4 passed", "percent": 25}),
-    Milestone.model_validate({"name": "In production", "trigger": "gate 5 passed", "percent": 15}),
+DEFAULT_MILESTONES: Final = tuple(
+    Milestone(name=name, gate=gate, percent=Decimal(percent))
+    for name, gate, percent in (
+        ("Deposit", 0, 20),
+        ("Dataset sealed", 1, 25),
+        ("Baseline agreed", 2, 15),
+        ("Results accepted", 4, 25),
+        ("In production", 5, 15),
+    )
 )
 
 
