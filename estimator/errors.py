@@ -36,7 +36,7 @@ class Problem:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        place = ":".join(part for part in (self.where, f"line {self.line}" if self.line else "") if part)
+        place = ", ".join(part for part in (f"line {self.line}" if self.line else "", self.where) if part)
         return f"{place}: {self.message} ({self.remedy})" if place else f"{self.message} ({self.remedy})"
 
 

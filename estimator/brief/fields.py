@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from estimator.money import MINOR_DIGITS
@@ -133,11 +133,17 @@ def _shown(value: object) -> str:
     return repr(value)[:60]
 
 
-Quantity = Annotated[Decimal, BeforeValidator(_read_number)]
+def _as_number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+_AS_NUMBER: Final = PlainSerializer(_as_number, when_used="json")
+
+Quantity = Annotated[Decimal, BeforeValidator(_read_number), _AS_NUMBER]
 """A finite number from 0 to 10^12, as it is written."""
 Count = Annotated[int, BeforeValidator(_read_count)]
 """A whole number from 0 to 10^12."""
-Percent = Annotated[Decimal, BeforeValidator(_read_percent)]
+Percent = Annotated[Decimal, BeforeValidator(_read_percent), _AS_NUMBER]
 """A number from 0 to 100."""
 Amount = Annotated[Decimal, BeforeValidator(_read_amount)]
 """Money in the brief's currency, written as text or as a whole number, never as a binary fraction."""

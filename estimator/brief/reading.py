@@ -107,7 +107,7 @@ def _problem(fault: ErrorDetails, lines: Mapping[str, int]) -> Problem:
         code, remedy = "validation_failed", _generic_remedy(fault)
     elif code == "unknown_field":
         remedy = _nearest(fault["loc"])
-    return Problem(code=code, where=path, line=_line(path, lines), message=_message(fault), remedy=remedy)
+    return Problem(code=code, where=path, line=_line(fault["loc"], lines), message=_message(fault), remedy=remedy)
 
 
 def _message(fault: ErrorDetails) -> str:
@@ -161,13 +161,10 @@ def _path(location: Iterable[int | str]) -> str:
     return path
 
 
-def _line(path: str, lines: Mapping[str, int]) -> int | None:
-    """The line of a path, or of the section it is missing from."""
-    while path:
-        if path in lines:
-            return lines[path]
-        path = re.sub(r"(\.[^.\[]+|\[\d+\]|^[^.\[]+)$", "", path)
-    return None
+def _line(location: tuple[int | str, ...], lines: Mapping[str, int]) -> int | None:
+    """The line of a place, or of the nearest section around it."""
+    around = (_path(location[:length]) for length in range(len(location), 0, -1))
+    return next((lines[path] for path in around if path in lines), None)
 
 
 def _toml_lines(text: str) -> Iterator[tuple[str, int]]:

@@ -96,11 +96,13 @@ class PriceBook:
                 return row
         return None
 
-    def offers(self, gpu: str, *, provider: str = "") -> list[GpuOffer]:
-        """On-demand offers of one GPU, cheapest first, of one provider if named."""
-        offers = [offer for offer in self.table(GpuOffer) if offer.gpu == gpu]
-        if provider:
-            offers = [offer for offer in offers if provider.lower() in offer.provider.lower()]
+    def offers(self, *, gpu: str = "", provider: str = "") -> list[GpuOffer]:
+        """On-demand offers, cheapest first; of one GPU (as the offers spell it), of one provider, where named."""
+        offers = [
+            offer
+            for offer in self.table(GpuOffer)
+            if gpu in {"", offer.gpu} and provider.lower() in offer.provider.lower()
+        ]
         return sorted(offers, key=lambda offer: (offer.on_demand_usd_per_h, offer.provider, offer.instance))
 
     def rates(self) -> dict[str, RoleRate]:

@@ -220,7 +220,10 @@ class RoleRate(Row):
 
 
 class ProviderTerms(BaseModel):
-    """How a provider makes a bill out of tokens, and what else it charges for."""
+    """How a provider makes a bill out of tokens, and what else it charges for.
+
+    `endpoints` is its name among the GPU offers, where it serves tuned models on dedicated GPUs.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -236,6 +239,7 @@ class ProviderTerms(BaseModel):
     storage_usd_per_gb_month: Usd | None = None
     storage_usd_per_model_month: Usd | None = None
     storage_note: str = ""
+    endpoints: str = ""
     hosting_usd_per_hour: Usd | None = None
     hosting_note: str = ""
     as_of: AsOf

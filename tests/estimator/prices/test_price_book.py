@@ -1,0 +1,210 @@
+import csv
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from estimator.errors import PriceBookInvalid, UnknownName
+from estimator.prices import (
+    InferencePrice,
+    Objective,
+    PriceBook,
+    ServedBy,
+    TrainingPrice,
+    Tuning,
+    ValidationBilling,
+    earliest_day,
+    read_book,
+)
+from estimator.prices.genai import base_inference_price
+
+BOOK = PriceBook.load()
+TODAY = date(2026, 11, 22)
+
+OWN_PRICES = """
+provider = "together"
+checked = 2026-11-22
+
+[[training]]
+model = "up to 16B"
+params_b_min = "0"
+params_b_max = "16"
+objectives = ["sft"]
+tuning = "lora"
+usd = "0.40"
+as_of = "2026-11-20"
+source = "our contract"
+"""
+
+
+def price(provider: str, model: str, size: str | None = None, **job: object) -> TrainingPrice | None:
+    return BOOK.training(
+        provider=provider,
+        model=model,
+        objective=Objective(str(job.get("objective", "sft"))),
+        tuning=Tuning(str(job.get("tuning", "lora"))),
+        params_b=Decimal(size) if size else None,
+    )
+
+
+@pytest.mark.shared_data
+def test_every_published_training_price_is_in_the_book(shared_data: Path) -> None:
+    with (shared_data / "economics" / "provider_finetune_prices.csv").open(encoding="utf-8") as file:
+        published = Counter(Decimal(row["usd"]) for row in csv.DictReader(file))
+    ours = Counter(row.usd for row in BOOK.table(TrainingPrice) if row.provider != "openai" and row.usd is not None)
+    assert ours == published
+
+
+@pytest.mark.shared_data
+def test_every_openai_row_is_in_the_book_with_its_sunset(shared_data: Path) -> None:
+    with (shared_data / "economics" / "openai_finetune_prices.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            own = [
+                own
+                for own in BOOK.table(TrainingPrice)
+                if own.model == row["base_model_id"] and own.provider == "openai"
+            ]
+            assert [str(one.usd) for one in own] == [row["training_usd"]]
+            assert str(own[0].shutdown) == row["model_shutdown_date"]
+            assert str(own[0].new_jobs_until) == row["new_jobs_until"]
+            tuned = BOOK.inference(provider="openai", model=row["base_model_id"], variant="tuned")
+            assert tuned is not None
+            assert (tuned.input, tuned.output) == (Decimal(row["ft_input"]), Decimal(row["ft_output"]))
+
+
+@pytest.mark.shared_data
+def test_every_gpu_offer_is_in_the_book(shared_data: Path) -> None:
+    with (shared_data / "economics" / "gpu_prices.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found = [
+                offer
+                for offer in BOOK.offers(gpu=row["gpu"], provider=row["provider"])
+                if (offer.instance, offer.region) == (row["instance"], row["region"])
+            ]
+            assert [offer.on_demand_usd_per_h for offer in found] == [Decimal(row["on_demand_usd_per_gpu_h"])]
+
+
+def test_every_row_has_a_source_a_date_and_the_day_it_was_checked() -> None:
+    for row in BOOK:
+        assert row.source
+        assert earliest_day(row.as_of) <= row.checked <= TODAY
+
+
+def test_a_model_is_found_by_its_own_row_before_its_band() -> None:
+    own, band = price("together", "gpt-oss-120b", "117"), price("together", "llama-3.1-8b", "8")
+    assert own is not None
+    assert (own.model, own.usd) == ("gpt-oss-120B", Decimal(5))
+    assert band is not None
+    assert (band.model, band.usd) == ("up to 16B", Decimal("0.48"))
+
+
+def test_a_size_between_two_bands_pays_the_larger_one() -> None:
+    between = price("together", "some-16.5b", "16.5")
+    assert between is not None
+    assert between.model == "17-69B"
+
+
+def test_names_match_without_case_organisation_or_instruct() -> None:
+    for name in ("Qwen/Qwen3-8B", "qwen3-8b", "Qwen3-8B-Instruct"):
+        row = price("tinker", name)
+        assert row is not None
+        assert row.usd == Decimal("0.4")
+
+
+def test_the_method_decides_the_price() -> None:
+    full, preference = price("fireworks", "x", "8", tuning="full"), price("fireworks", "x", "8", objective="dpo")
+    assert full is not None
+    assert preference is not None
+    assert (full.usd, preference.usd) == (Decimal(1), Decimal(1))
+
+
+def test_what_nobody_publishes_is_unknown_and_never_zero() -> None:
+    row = price("mistral", "ministral-8b")
+    assert row is not None
+    assert row.usd is None
+    assert price("mistral", "no-such-model") is None
+
+
+def test_an_unknown_provider_says_what_to_add() -> None:
+    with pytest.raises(UnknownName, match="did you mean together"):
+        BOOK.terms_of("togehter")
+
+
+def test_prices_older_than_ninety_days_are_stale() -> None:
+    row = price("fireworks", "x", "8")
+    assert row is not None
+    fresh_until = date(2026, 10, 8) + timedelta(days=90)
+    assert not row.is_stale(fresh_until)
+    assert row.is_stale(fresh_until + timedelta(days=1))
+
+
+def test_a_price_dated_by_year_alone_may_be_as_old_as_its_first_day() -> None:
+    assert earliest_day("2026") == date(2026, 1, 1)
+    assert earliest_day("2026-10") == date(2026, 10, 1)
+    row = price("together", "x", "8")
+    assert row is not None
+    assert row.age_days(TODAY) == 325
+
+
+def test_billing_terms_differ_by_provider() -> None:
+    assert BOOK.terms_of("openai").validation is ValidationBilling.NOT_BILLED
+    assert BOOK.terms_of("together").validation is ValidationBilling.PER_EVALUATION
+    assert BOOK.terms_of("together").unpacked == "rows-x-max-length"
+    assert BOOK.terms_of("ori").validation is ValidationBilling.ONE_PASS
+    assert BOOK.terms_of("azure").hosting_usd_per_hour == Decimal("1.70")
+    azure = price("azure", "gpt-4o")
+    assert azure is not None
+    assert azure.serving is ServedBy.HOSTED
+
+
+def test_an_agency_s_own_file_replaces_a_row_and_leaves_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "contract.toml"
+    file.write_text(OWN_PRICES, "utf-8")
+    book = PriceBook.load(file)
+    row = book.training(
+        provider="together", model="x", objective=Objective.SFT, tuning=Tuning.LORA, params_b=Decimal(8)
+    )
+    assert row is not None
+    assert (row.usd, row.source) == (Decimal("0.40"), "our contract")
+    assert len(list(book)) == len(list(BOOK))
+    assert book.digest != BOOK.digest
+    assert book.terms_of("together") == BOOK.terms_of("together")
+
+
+def test_everything_wrong_with_a_price_file_is_said_at_once() -> None:
+    broken = """
+    provider = "acme"
+    checked = 2026-11-22
+    offers = []
+    training = [
+        { model = "a", objectives = ["sft"], tuning = "lora", usd = 0.5, as_of = "2026-11-20", source = "x" },
+        { model = "b", objectives = ["sft"], tuning = "lora", usd = "1e3", as_of = "soon", source = "x" },
+        { model = "c", objectives = [], tuning = "telepathy", usd = "1", as_of = "2026-02-30", source = "x" },
+    ]
+    """
+    with pytest.raises(PriceBookInvalid) as refusal:
+        read_book({"acme.toml": broken, "other.toml": "= nonsense"})
+    told = [f"{problem.where} {problem.message}" for problem in refusal.value.problems]
+    for expected in ("'offers'", "training[1] usd", "training[2] usd", "training[2] as_of", "training[3] tuning"):
+        assert any(expected in text for text in told), expected
+    assert any("training[3] as_of" in text for text in told)
+    assert any(text.startswith("other.toml") for text in told)
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(PriceBookInvalid, match="no-such-file"):
+        PriceBook.load(Path("no-such-file.toml"))
+
+
+def test_base_inference_prices_come_from_genai_prices_without_the_network() -> None:
+    row = base_inference_price("openai", "gpt-5-mini", TODAY)
+    assert isinstance(row, InferencePrice)
+    assert (row.input, row.cached_input, row.output) == (Decimal("0.25"), Decimal("0.025"), Decimal(2))
+    assert row.source.startswith("genai-prices ")
+    assert base_inference_price("openai", "no-such-model-at-all", TODAY) is None
+
+
+def test_the_installed_genai_prices_is_one_whose_date_we_know() -> None:
+    assert base_inference_price("openai", "gpt-4o-mini", TODAY) is not None
