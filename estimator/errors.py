@@ -4,6 +4,8 @@
     ├── BriefInvalid        the brief cannot be read, or says something that cannot be
     ├── DatasetUnreadable   the dataset file cannot be opened as what it claims to be
     ├── PriceBookInvalid    a price file breaks the rules of the price book
+    ├── SetupInvalid        a training run that cannot be (estimator.hardware)
+    ├── ModelConfigInvalid  a config.json that describes no model (estimator.hardware)
     ├── UnknownName         a model, GPU, provider, encoding or currency that nothing here describes
     └── CurrencyMismatch    money of two currencies met in one sum
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from estimator.effort import EffortLine, EffortPlan, Per
 from estimator.phases import DELIVERY, Phase
-from estimator.simulation import Distribution, Draws, Triangle, draw
+from estimator.simulation import Distribution, Draws, Triangle, joint_probabilities, triangular_quantiles
 
 _TORNADO_BARS: Final = 8
 LABELLING: Final = "labelling"
@@ -61,25 +61,55 @@ class PhaseTime:
     end: Distribution
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chances:
+    """Joint probabilities of every uncertain quantity of a plan: drawn once, read by times and costs alike."""
+
+    seed: int
+    draws: int
+    by_name: Mapping[str, Draws]
+
+    @classmethod
+    def of(cls, plan: EffortPlan, *, seed: int, draws: int) -> "Chances":
+        names = [line.key for line in plan.lines] + [LABELLING, RUNS, RUN_COST]
+        names += [f"{kind}.{phase}" for kind in ("days", "review") for phase in DELIVERY]
+        rows = joint_probabilities(len(names), seed=seed, draws=draws)
+        return cls(seed=seed, draws=draws, by_name=dict(zip(names, rows, strict=True)))
+
+    def outcomes(self, name: str, triangle: Triangle) -> Draws:
+        return triangular_quantiles(triangle, self.by_name[name])
+
+
+def timeline(plan: EffortPlan, chances: Chances) -> list[PhaseTime]:
+    """When each delivery phase begins and ends, in working days from the start."""
+    elapsed = np.zeros(chances.draws)
+    times = []
+    for phase in DELIVERY:
+        begin, elapsed = elapsed, elapsed + chances.outcomes(f"days.{phase}", plan.days[phase])
+        work_end, elapsed = elapsed, elapsed + chances.outcomes(f"review.{phase}", plan.review_days)
+        ends = [Distribution.of(days) for days in (begin, work_end, elapsed)]
+        times.append(PhaseTime(phase=phase, begin=ends[0], work_end=ends[1], end=ends[2]))
+    return times
+
+
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """Everything uncertain about one engagement, drawn together once."""
+    """What an engagement costs us, over all draws. Build with `Engagement.costed`."""
 
     plan: EffortPlan
     cost_per_h: Mapping[str, float]
     compute: ComputeCost
-    seed: int
-    draws: int
+    chances: Chances
     _drawn: Mapping[str, Draws]
 
     @classmethod
-    def simulate(
-        cls, plan: EffortPlan, *, cost_per_h: Mapping[str, float], compute: ComputeCost, seed: int, draws: int
+    def costed(
+        cls, plan: EffortPlan, chances: Chances, *, cost_per_h: Mapping[str, float], compute: ComputeCost
     ) -> "Engagement":
-        """Draw every quantity of the plan. Hours cost `cost_per_h` by role, in the client's currency."""
+        """Hours cost `cost_per_h` by role, compute what `compute` says, both in the client's currency."""
         quantities = _quantities(plan, compute)
-        drawn = draw(list(quantities.values()), seed=seed, draws=draws)
-        return cls(plan, cost_per_h, compute, seed, draws, dict(zip(quantities, drawn, strict=True)))
+        drawn = {name: chances.outcomes(name, triangle) for name, triangle in quantities.items()}
+        return cls(plan, cost_per_h, compute, chances, drawn)
 
     def cost(self, scope: Scope) -> Distribution:
         """Our cost of a scope."""
@@ -111,23 +141,6 @@ class Engagement:
             lead = float(self.plan.labelling.lead_hours.require())
             labelling["annotation_lead"] = labelling.get("annotation_lead", 0.0) + lead
         return {phase: by_role for phase, by_role in hours.items() if any(by_role.values())}
-
-    def timeline(self) -> list[PhaseTime]:
-        """When each delivery phase begins and ends, in working days from the start."""
-        elapsed = np.zeros_like(next(iter(self._drawn.values())))
-        times = []
-        for phase in DELIVERY:
-            begin, elapsed = elapsed, elapsed + self._drawn[f"days.{phase}"]
-            work_end, elapsed = elapsed, elapsed + self._drawn[f"review.{phase}"]
-            times.append(
-                PhaseTime(
-                    phase=phase,
-                    begin=Distribution.of(begin),
-                    work_end=Distribution.of(work_end),
-                    end=Distribution.of(elapsed),
-                )
-            )
-        return times
 
     def tornado(self, scope: Scope) -> list[Swing]:
         """The quantities that move the cost most, widest first."""
@@ -185,9 +198,7 @@ def _quantities(plan: EffortPlan, compute: ComputeCost) -> dict[str, Triangle]:
     quantities = {line.key: line.hours for line in plan.lines}
     if plan.labelling:
         quantities[LABELLING] = plan.labelling.annotator_hours
-    quantities |= {RUNS: compute.runs, RUN_COST: compute.per_run}
-    quantities |= {f"days.{phase}": plan.days[phase] for phase in DELIVERY}
-    return quantities | {f"review.{phase}": plan.review_days for phase in DELIVERY}
+    return quantities | {RUNS: compute.runs, RUN_COST: compute.per_run}
 
 
 def _summed(parts: Sequence[V]) -> V:

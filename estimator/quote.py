@@ -222,7 +222,7 @@ def _cost_figure(key: str, percent: int, cost: Distribution, engagement: Engagem
         f"{key}.cost_p{percent}",
         Money.of(Decimal(str(cost.quantile(percent))), currency).amount,
         currency,
-        source=f"{engagement.draws:,} correlated draws, seed {engagement.seed}",
+        source=f"{engagement.chances.draws:,} correlated draws, seed {engagement.chances.seed}",
         inputs=[line.likely for line in engagement.plan.lines],
         label=f"Our cost, P{percent}",
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
+from itertools import accumulate
 from typing import Final
 
 from estimator.brief import Brief
@@ -96,30 +97,38 @@ def payback_month(cash: Sequence[Decimal]) -> int | None:
     return None
 
 
-def horizon(brief: Brief, go_live_month: int, months_to_shutdown: int | None) -> int:
-    """Months from the start that count: until the planned end of service, or the model's end if that is sooner."""
-    planned = go_live_month + brief.project.serving_months
-    return planned if months_to_shutdown is None else min(planned, months_to_shutdown)
-
-
 def months_of(working_days: float) -> int:
     """Whole months that so many working days take, rounded up."""
     days = Decimal(str(working_days)) / _WORKING_DAYS_PER_MONTH
     return int(days.to_integral_value(ROUND_CEILING))
 
 
-def return_on_investment(
-    brief: Brief,
-    *,
-    outlay: Outlay,
-    inference_saving: Figure,
-    go_live_p50: int,
-    go_live_p80: int,
-    months_to_shutdown: int | None,
-) -> Roi:
-    """The three cases. `inference_saving` per month in the client's currency, negative if serving costs more."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Months from the start: when service begins (even odds, and four in five), and when it ends, with the reason."""
+
+    go_live_p50: int
+    go_live_p80: int
+    horizon: int
+    horizon_reason: str
+
+
+def timing_of(brief: Brief, *, go_live_p50: int, go_live_p80: int, months_to_shutdown: int | None) -> Timing:
+    """The horizon ends with the planned service, or with the model if that is sooner."""
+    planned = go_live_p50 + brief.project.serving_months
+    cut = months_to_shutdown is not None and months_to_shutdown < planned
+    return Timing(
+        go_live_p50=go_live_p50,
+        go_live_p80=go_live_p80,
+        horizon=months_to_shutdown if months_to_shutdown is not None and cut else planned,
+        horizon_reason="the model's announced shutdown" if cut else "the planned end of service",
+    )
+
+
+def monthly_rate(brief: Brief) -> Figure:
+    """The brief's yearly discount rate by the month."""
     yearly = stated("value.discount_rate_percent", brief.value.discount_rate_percent, "% per year", "Discount rate")
-    rate = Figure(
+    return Figure(
         key="roi.monthly_rate",
         value=monthly_discount_rate(yearly.require() / 100),
         unit="per month",
@@ -128,18 +137,27 @@ def return_on_investment(
         formula=f"(1 + {yearly.key} / 100) ** (1 / 12) - 1",
         inputs=(yearly,),
     )
-    months = horizon(brief, go_live_p50, months_to_shutdown)
-    cut = months_to_shutdown is not None and months_to_shutdown < go_live_p50 + brief.project.serving_months
-    results = tuple(
-        _case(case, brief, outlay, inference_saving, go_live_p80 if case is Case.LOW else go_live_p50, months, rate)
-        for case in Case
-    )
+
+
+def expected_benefit(brief: Brief, timing: Timing, inference_saving: Figure) -> Figure:
+    """Present value of all expected benefits, before anything is paid: what a value-based price takes a share of."""
+    rate = monthly_rate(brief)
+    monthly = _monthly_benefit(Case.EXPECTED, brief, benefits_of(brief, Case.EXPECTED, inference_saving))
+    inflow = _inflow(monthly.value, timing.go_live_p50, timing.horizon, brief.value.ramp_months)
+    value = None if inflow is None else present_value(inflow, rate.require())
+    return _derived("roi.value_created", value, brief.commercial.currency, (monthly, rate))
+
+
+def return_on_investment(brief: Brief, *, outlay: Outlay, inference_saving: Figure, timing: Timing) -> Roi:
+    """The three cases. `inference_saving` per month in the client's currency, negative if serving costs more."""
+    rate = monthly_rate(brief)
+    results = tuple(_case(case, brief, outlay, inference_saving, timing, rate) for case in Case)
     expected = next(result for result in results if result.case is Case.EXPECTED)
     paid = expected.present_benefit - expected.npv
     return Roi(
         cases=results,
-        horizon_months=months,
-        horizon_reason="the model's announced shutdown" if cut else "the planned end of service",
+        horizon_months=timing.horizon,
+        horizon_reason=timing.horizon_reason,
         monthly_rate=rate,
         break_even_requests=(requests_per_month(brief) * paid / expected.present_benefit).named(
             "roi.break_even_requests", "requests per month", "Volume at which the engagement pays for itself"
@@ -184,34 +202,40 @@ def _errors_avoided(brief: Brief, case: Case) -> Benefit:
     return Benefit(name="Errors avoided", monthly=monthly, missing=missing)
 
 
+def _monthly_benefit(case: Case, brief: Brief, benefits: Sequence[Benefit]) -> Figure:
+    """What is known of the benefit; nothing known is unknown, something known is at least that much."""
+    counted = [benefit.monthly for benefit in benefits if benefit.monthly.known]
+    summed = total(counted) if counted else benefits[0].monthly + 0
+    return summed.named(f"roi.{case}.monthly_benefit", brief.commercial.currency, "Benefit per month at full volume")
+
+
 def _case(
-    case: Case, brief: Brief, outlay: Outlay, inference_saving: Figure, go_live: int, months: int, rate: Figure
+    case: Case, brief: Brief, outlay: Outlay, inference_saving: Figure, timing: Timing, rate: Figure
 ) -> CaseResult:
     key, currency = f"roi.{case}", brief.commercial.currency
+    go_live = timing.go_live_p80 if case is Case.LOW else timing.go_live_p50
     benefits = benefits_of(brief, case, inference_saving)
-    counted = [benefit.monthly for benefit in benefits if benefit.monthly.known]
-    # Nothing known is unknown; something known is at least that much.
-    summed = total(counted) if counted else benefits[0].monthly + 0
-    monthly = summed.named(f"{key}.monthly_benefit", currency, "Benefit per month at full volume")
+    monthly = _monthly_benefit(case, brief, benefits)
     retraining = outlay.retraining / outlay.retrain_every_months
     cost = (outlay.management_per_month + retraining).named(f"{key}.monthly_cost", currency, "Care and retraining")
-    inflow = _inflow(monthly.value, go_live, months, brief.value.ramp_months)
-    outflow = _outflow(outlay, cost.value, go_live, months)
-    if inflow is None or outflow is None:
-        return _unknown(case, benefits, monthly, cost, go_live, currency)
-    cash = [i - o for i, o in zip(inflow, outflow, strict=True)]
-    present = _derived(f"{key}.present_benefit", present_value(inflow, rate.require()), currency, (monthly, rate))
-    npv = _derived(f"{key}.npv", present_value(cash, rate.require()), currency, (monthly, cost, outlay.price, rate))
-    paid = (present - npv).named(f"{key}.present_cost", currency, "Present value of all costs")
+    inflow = _inflow(monthly.value, go_live, timing.horizon, brief.value.ramp_months)
+    outflow = _outflow(outlay, cost.value, go_live, timing.horizon)
+    known = inflow is not None and outflow is not None
+    cash = [i - o for i, o in zip(inflow or [], outflow or [], strict=False)] if known else []
+    present = None if inflow is None else present_value(inflow, rate.require())
+    worth = present_value(cash, rate.require()) if known else None
+    present_benefit = _derived(f"{key}.present_benefit", present, currency, (monthly, rate))
+    npv = _derived(f"{key}.npv", worth, currency, (monthly, cost, outlay.price, rate))
+    paid = (present_benefit - npv).named(f"{key}.present_cost", currency, "Present value of all costs")
     return CaseResult(
         case=case,
         benefits=benefits,
         monthly_benefit=monthly,
         monthly_cost=cost,
         go_live_month=go_live,
-        cumulative=tuple(_running(cash)),
+        cumulative=tuple(accumulate(cash)),
         npv=npv,
-        present_benefit=present,
+        present_benefit=present_benefit,
         payback_month=payback_month(cash),
         roi=(npv / paid).named(f"{key}.roi", "share", "Return on investment"),
     )
@@ -236,15 +260,7 @@ def _outflow(outlay: Outlay, monthly_cost: Decimal | None, go_live: int, months:
     return [price, *(monthly_cost if month > paid_until else Decimal(0) for month in range(1, months + 1))]
 
 
-def _running(cash: Sequence[Decimal]) -> list[Decimal]:
-    summed, running = Decimal(0), []
-    for flow in cash:
-        summed += flow
-        running.append(summed)
-    return running
-
-
-def _derived(key: str, value: Decimal, currency: str, inputs: tuple[Figure, ...]) -> Figure:
+def _derived(key: str, value: Decimal | None, currency: str, inputs: tuple[Figure, ...]) -> Figure:
     return Figure(
         key=key,
         value=value,
@@ -252,29 +268,4 @@ def _derived(key: str, value: Decimal, currency: str, inputs: tuple[Figure, ...]
         kind=Kind.DERIVED,
         formula="sum over months t of the cash flow / (1 + roi.monthly_rate) ** t",
         inputs=inputs,
-    )
-
-
-def _unknown(
-    case: Case, benefits: tuple[Benefit, ...], monthly: Figure, cost: Figure, go_live: int, currency: str
-) -> CaseResult:
-    nothing = Figure(
-        key=f"roi.{case}.npv",
-        value=None,
-        unit=currency,
-        kind=Kind.DERIVED,
-        inputs=(monthly, cost),
-        note="benefit unknown",
-    )
-    return CaseResult(
-        case=case,
-        benefits=benefits,
-        monthly_benefit=monthly,
-        monthly_cost=cost,
-        go_live_month=go_live,
-        cumulative=(),
-        npv=nothing,
-        present_benefit=(nothing + 0).named(f"roi.{case}.present_benefit", currency),
-        payback_month=None,
-        roi=(nothing + 0).named(f"roi.{case}.roi", "share"),
     )

@@ -96,15 +96,23 @@ def triangular_quantiles(triangle: Triangle, probabilities: Draws) -> Draws:
     return np.where(probabilities < (likely - low) / (high - low), rising, falling)
 
 
-def draw(
-    triangles: Sequence[Triangle], *, seed: int, draws: int = DRAWS, correlation: float = CORRELATION
-) -> list[Draws]:
-    """`draws` joint outcomes of every triangle, the same for the same seed. `correlation` lies between 0 and 1."""
+def joint_probabilities(count: int, *, seed: int, draws: int = DRAWS, correlation: float = CORRELATION) -> Draws:
+    """`count` rows of `draws` probabilities, every pair of rows with the same correlation of its normal scores.
+
+    The same seed gives the same rows. `correlation` lies between 0 and 1.
+    """
     assert 0 <= correlation <= 1, "a correlation of one common factor lies between 0 and 1"
     rng = np.random.default_rng(seed)
     common = math.sqrt(correlation) * rng.standard_normal(draws)
-    own = math.sqrt(1 - correlation) * rng.standard_normal((len(triangles), draws))
-    probabilities = _normal_cdf(common + own)
+    own = math.sqrt(1 - correlation) * rng.standard_normal((count, draws))
+    return _normal_cdf(common + own)
+
+
+def draw(
+    triangles: Sequence[Triangle], *, seed: int, draws: int = DRAWS, correlation: float = CORRELATION
+) -> list[Draws]:
+    """Joint outcomes of every triangle."""
+    probabilities = joint_probabilities(len(triangles), seed=seed, draws=draws, correlation=correlation)
     return [triangular_quantiles(*pair) for pair in zip(triangles, probabilities, strict=True)]
 
 

@@ -1,0 +1,76 @@
+"""How providers bill training: tokens x epochs, and what each adds for validation, padding, minimum and storage."""
+
+from typing import Final
+
+from estimator.brief import Route
+from estimator.brief.stated import stated
+from estimator.figures import Figure, Term, assumed, fact, greatest
+from estimator.prices import Objective, ProviderTerms, TrainingPrice, ValidationBilling
+from estimator.routes.model import Pricing
+
+_LIVE_AND_PREVIOUS: Final = 2
+_ADAPTER_GB: Final = "0.35"
+_DPO_COMPLETIONS: Final = 2
+
+
+def unit_price(key: str, row: TrainingPrice | None) -> Figure:
+    """The published price, or a figure without a value where there is none."""
+    if row is None:
+        return fact(f"{key}.price", None, "USD", source="no row in the price book", as_of="")
+    label = f"{row.provider}, {row.model}"
+    return fact(f"{key}.price", row.usd, f"USD per {row.unit}", source=row.source, as_of=row.as_of, label=label)
+
+
+def billed_tokens(key: str, route: Route, pricing: Pricing, terms: ProviderTerms, epochs: Figure) -> Figure:
+    """Tokens billed for one run."""
+    training, volume = pricing.brief.training, pricing.volume
+    per_epoch: Figure | Term = volume.train_tokens
+    if terms.unpacked and not training.packing:
+        per_epoch = volume.train * stated("training.max_length", training.max_length, "tokens")
+    billed = epochs * per_epoch
+    if training.objective is Objective.DPO:
+        source = "both completions counted; no provider says whether it bills one or two"
+        billed = billed * assumed("training.dpo_completions", _DPO_COMPLETIONS, "completions", source=source)
+    match terms.validation:
+        case ValidationBilling.PER_EVALUATION:
+            passes = stated("training.evaluations_per_run", training.evaluations_per_run, "evaluations")
+            billed = billed + passes * volume.validation_tokens
+        case ValidationBilling.ONE_PASS:
+            billed = billed + volume.validation_tokens
+        case ValidationBilling.NOT_BILLED | ValidationBilling.UNKNOWN:
+            pass
+    return billed.named(f"{key}.tokens", "tokens", f"Billed tokens of one run, {route.provider}")
+
+
+def run_cost(key: str, pricing: Pricing, row: TrainingPrice | None, tokens: Figure) -> Figure:
+    """USD of one run. Reinforcement billed by the hour needs hours, which nobody can compute beforehand."""
+    price = unit_price(key, row)
+    if row is not None and row.unit == "hour of training":
+        cost = stated("training.rft_hours", pricing.brief.training.rft_hours, "h") * price
+    else:
+        cost = tokens / 1_000_000 * price
+    if row is not None and row.min_charge_usd:
+        least = fact(f"{key}.min_charge", row.min_charge_usd, "USD", source=row.source, as_of=row.as_of)
+        cost = greatest(cost, least)
+    return cost.named(f"{key}.run", "USD", "One training run")
+
+
+def storage_cost(key: str, pricing: Pricing, terms: ProviderTerms) -> Term:
+    """USD until the service ends: for the live and the previous model, or for every run's adapter."""
+    months = stated("project.serving_months", pricing.brief.project.serving_months, "months")
+    if terms.storage_usd_per_model_month is not None:
+        unit, amount = "USD per model-month", terms.storage_usd_per_model_month
+        source = "the live model and the one before it"
+        kept: Figure | Term = assumed("storage.models", _LIVE_AND_PREVIOUS, "models", source=source)
+    elif terms.storage_usd_per_gb_month is not None:
+        unit, amount = "USD per GB-month", terms.storage_usd_per_gb_month
+        kept = pricing.runs * adapter_size()
+    else:
+        return assumed(f"{key}.storage", 0, "USD", source=f"{terms.name} publishes no storage fee") + 0
+    price = fact(f"{key}.storage", amount, unit, source=terms.source, as_of=terms.as_of, note=terms.storage_note)
+    return months * kept * price
+
+
+def adapter_size() -> Figure:
+    source = "the middle of the 0.014-0.64 GB that adapters take (cost reference, section 5)"
+    return assumed("storage.adapter_gb", _ADAPTER_GB, "GB", source=source)

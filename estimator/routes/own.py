@@ -1,0 +1,178 @@
+"""Training on GPUs we rent by the hour: does it fit, how long does it take, what does it cost?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from estimator.brief import Route
+from estimator.brief.stated import stated, usd_per_unit
+from estimator.errors import UnknownName
+from estimator.figures import Figure, Term, assumed, ceiling, fact, modelled
+from estimator.hardware import Gpu, MemoryBreakdown, Method, Model, TrainingSetup, advise, find_gpu, find_model
+from estimator.hardware import training_time as time_of
+from estimator.prices import STALE_AFTER_DAYS, GpuOffer, PriceBook, Tuning, earliest_day
+from estimator.routes.billing import adapter_size
+from estimator.routes.model import Pricing, RouteEstimate, key_of, programme_cost
+from estimator.routes.serving import BASELINES, gpus_to_hold, own_option
+from estimator.sunset import Finding, Standing
+from estimator.volume import epochs_of
+
+_MINUTES: Final = 60
+_SCORING_HOURS: Final = 1
+_STORAGE_USD_PER_GB_MONTH: Final = "0.023"
+_SPEED_SOURCE: Final = "training speed model, 80 % interval (cost reference, section 3)"
+_MEMORY_SOURCE: Final = "training memory model (cost reference, section 4)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Hours of one run: the middle of the model and the ends of its 80 % interval."""
+
+    likely: Figure
+    low: Figure
+    high: Figure
+
+
+def price_own_route(route: Route, pricing: Pricing) -> RouteEstimate:
+    """Price a route on rented GPUs. Raises `UnknownName` for a model or GPU that nothing describes."""
+    assert route.gpu is not None, "the brief refuses a route of our own without a GPU"
+    brief, tuning = pricing.brief, route.tuning or pricing.brief.training.tuning
+    key, model, gpu = key_of(route, tuning), find_model(route.model), find_gpu(route.gpu)
+    epochs = epochs_of(brief, pricing.volume, openai_rule=False)
+    tokens = (epochs * pricing.volume.train_tokens).named(f"{key}.tokens", "tokens", "Tokens of one run")
+    setup = _setup(route, tuning, pricing, model, gpu)
+    advice, hours = advise(setup), _hours(key, setup, tokens)
+    price = gpu_price(key, pricing.prices, gpu, provider=route.gpu_provider or "")
+    run = _cost(f"{key}.run", hours.likely, route.gpus, price)
+    once = _once(key, pricing, model, gpu, price).named(f"{key}.once", "USD", "Evaluation and storage")
+    return RouteEstimate(
+        route=route,
+        key=key,
+        name=f"Own GPUs, {model.name} on {route.gpus} x {gpu.name}",
+        tokens=tokens,
+        epochs=epochs,
+        run=run,
+        run_low=_cost(f"{key}.run_low", hours.low, route.gpus, price),
+        run_high=_cost(f"{key}.run_high", hours.high, route.gpus, price),
+        once=once,
+        programme=programme_cost(key, pricing, run, once),
+        serving=own_option(
+            key,
+            f"Own GPUs, {model.name}",
+            brief=brief,
+            model=model,
+            gpu=gpu,
+            usd_per_h=price,
+            operations=_operations(key, pricing),
+        ),
+        findings=[*_findings(advice.memory, advice.text, hours, price, gpu), *pricing.volume.findings],
+        caveats=list(_caveats(gpu, price, pricing.on)),
+        licence=model.licence,
+        hours=hours.likely,
+        memory_gib=modelled(f"{key}.memory", round(advice.memory.peak_gib, 1), "GiB per GPU", source=_MEMORY_SOURCE),
+    )
+
+
+def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, provider: str = "") -> Figure:
+    """USD per GPU-hour on demand: the middle offer of all for this card, or the cheapest of a named provider."""
+    offers = [offer for offer in prices.offers(provider=provider) if _is(offer, gpu)]
+    if not offers:
+        whose = f" from {provider}" if provider else ""
+        source = f"no offer of {gpu.name}{whose} in the price book; add [[offer]] to a price file"
+        return fact(f"{key}.gpu_hour", None, "USD per GPU-h", source=source, as_of="")
+    chosen = offers[0] if provider else offers[(len(offers) - 1) // 2]
+    span = f"{offers[0].on_demand_usd_per_h}-{offers[-1].on_demand_usd_per_h} USD over {len(offers)} offers"
+    return fact(
+        f"{key}.gpu_hour",
+        chosen.on_demand_usd_per_h,
+        "USD per GPU-h",
+        source=chosen.source,
+        as_of=chosen.as_of,
+        label=f"{chosen.provider} {chosen.gpu}, {chosen.instance}",
+        note=span,
+    )
+
+
+def _is(offer: GpuOffer, gpu: Gpu) -> bool:
+    try:
+        return find_gpu(offer.gpu).name == gpu.name
+    except UnknownName:
+        return False
+
+
+def _setup(route: Route, tuning: Tuning, pricing: Pricing, model: Model, gpu: Gpu) -> TrainingSetup:
+    training, mean = pricing.brief.training, pricing.volume.tokens_per_example.value
+    padded = not training.packing and mean is not None
+    return TrainingSetup(
+        model=model,
+        gpu=gpu,
+        method=Method(tuning) if tuning is not Tuning.HOSTED else Method.LORA,
+        seq=training.max_length,
+        micro_batch=training.micro_batch,
+        gpus=route.gpus,
+        rank=training.lora_rank,
+        mean_tokens=min(float(mean), float(training.max_length)) if padded and mean is not None else None,
+    )
+
+
+def _hours(key: str, setup: TrainingSetup, tokens: Figure) -> Hours:
+    time = time_of(setup, max(1, int(tokens.value))) if tokens.value is not None else None
+
+    def figure(name: str, hours: float | None, label: str) -> Figure:
+        rounded = None if hours is None else round(hours, 4)
+        return modelled(f"{key}.{name}", rounded, "h", source=_SPEED_SOURCE, inputs=(tokens,), label=label)
+
+    return Hours(
+        likely=figure("hours", time.hours if time else None, "Hours of one run"),
+        low=figure("hours_low", time.low if time else None, "Hours of one run, low"),
+        high=figure("hours_high", time.high if time else None, "Hours of one run, high"),
+    )
+
+
+def _cost(key: str, hours: Figure, gpus: int, price: Figure) -> Figure:
+    """Every begun minute is paid."""
+    paid = ceiling(hours * _MINUTES) / _MINUTES
+    return (paid * gpus * price).named(key, "USD", "One training run")
+
+
+def _once(key: str, pricing: Pricing, model: Model, gpu: Gpu, price: Figure) -> Term:
+    """An hour of scoring per candidate, and every run's adapter kept until the service ends."""
+    candidates = pricing.runs + assumed("evaluation.baselines", BASELINES, "models", source="base and best prompt")
+    hours = assumed(f"{key}.scoring_hours", _SCORING_HOURS, "h", source="our practice, per model")
+    cards = gpus_to_hold(key, model, gpu)
+    months = stated("project.serving_months", pricing.brief.project.serving_months, "months")
+    source = "usual list price of object storage, unconfirmed"
+    storage = assumed("storage.usd_per_gb_month", _STORAGE_USD_PER_GB_MONTH, "USD per GB-month", source=source)
+    return candidates * hours * cards * price + months * pricing.runs * adapter_size() * storage
+
+
+def _operations(key: str, pricing: Pricing) -> Figure:
+    own = stated("traffic.operations_per_month", pricing.brief.traffic.operations_per_month, "per month")
+    return (own * usd_per_unit(pricing.brief)).named(f"{key}.operations", "USD per month", "Looking after own GPUs")
+
+
+def _findings(memory: MemoryBreakdown, text: str, hours: Hours, price: Figure, gpu: Gpu) -> Iterator[Finding]:
+    if not memory.fits:
+        remedy = "change the method, the card or their number"
+        yield Finding(code="gpu.does_not_fit", standing=Standing.REFUSED, message=text, remedy=remedy)
+    elif memory.tight:
+        yield Finding(code="gpu.tight", standing=Standing.FLAGGED, message=text, remedy="try one step before promising")
+    if not price.known:
+        message = f"no price is known for an hour of {gpu.name}"
+        yield Finding(code="price.unknown", standing=Standing.UNKNOWN, message=message, remedy=price.source)
+    if not hours.likely.known:
+        message = f"how fast {gpu.name} trains this model is unknown"
+        remedy = "state the tokens, or add the card's peak to the catalogue"
+        yield Finding(code="speed.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
+
+
+def _caveats(gpu: Gpu, price: Figure, on: date) -> Iterator[str]:
+    if price.as_of and (on - earliest_day(price.as_of)).days > STALE_AFTER_DAYS:
+        yield f"the GPU price is dated {price.as_of}: verify before quoting"
+    if price.note:
+        yield f"GPU prices span {price.note}"
+    if gpu.unconfirmed:
+        yield f"the peak of {gpu.name} is unconfirmed"
+    if gpu.note:
+        yield gpu.note

@@ -1,0 +1,113 @@
+"""Training on a provider's service: assembled from its billing rules, its way of serving and its announced end."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from estimator.brief import Route
+from estimator.errors import UnknownName
+from estimator.figures import Term, assumed
+from estimator.hardware import find_model
+from estimator.prices import Confidence, ProviderTerms, TrainingPrice
+from estimator.routes.billing import billed_tokens, run_cost, storage_cost
+from estimator.routes.model import Pricing, RouteEstimate, key_of, programme_cost
+from estimator.routes.serving import evaluation_cost, provider_option
+from estimator.sunset import Finding, Standing, check_sunset
+from estimator.volume import epochs_of
+
+_COUNTS_AS_WE_DO: Final = frozenset({"openai", "azure"})
+_OTHER_TOKENISER: Final = Decimal("0.10")
+
+
+def price_provider_route(route: Route, pricing: Pricing) -> RouteEstimate:
+    """Price one provider's model for a brief. What is not published comes out unknown, with what to add.
+
+    Raises `UnknownName` for a provider that no price file describes.
+    """
+    tuning = route.tuning or pricing.brief.training.tuning
+    key, terms = key_of(route, tuning), pricing.prices.terms_of(route.provider)
+    row = pricing.prices.training(
+        provider=route.provider,
+        model=route.model,
+        objective=pricing.brief.training.objective,
+        tuning=tuning,
+        params_b=_nominal_size_b(route.model),
+    )
+    epochs = epochs_of(pricing.brief, pricing.volume, openai_rule=route.provider in _COUNTS_AS_WE_DO)
+    tokens = billed_tokens(key, route, pricing, terms, epochs)
+    run = run_cost(key, pricing, row, tokens)
+    serving = provider_option(key, f"{terms.name}, {route.model}", route, pricing, terms, row) if row else None
+    once: Term = evaluation_cost(key, pricing, terms, row, serving) + storage_cost(key, pricing, terms)
+    spent_once = once.named(f"{key}.once", "USD", "Evaluation and storage")
+    exact = pricing.volume.counted and route.provider in _COUNTS_AS_WE_DO
+    source = "counted as billed" if exact else "tokenisers of open models count within about 10 % of o200k_base"
+    spread = assumed(f"{key}.token_spread", 0 if exact else _OTHER_TOKENISER, "share", source=source)
+    return RouteEstimate(
+        route=route,
+        key=key,
+        name=f"{terms.name}, {route.model}",
+        tokens=tokens,
+        epochs=epochs,
+        run=run,
+        run_low=(run * (1 - spread)).named(f"{key}.run_low", "USD", "One run, low"),
+        run_high=(run * (1 + spread)).named(f"{key}.run_high", "USD", "One run, high"),
+        once=spent_once,
+        programme=programme_cost(key, pricing, run, spent_once),
+        serving=serving,
+        findings=[*_findings(route, pricing, terms, row), *pricing.volume.findings],
+        caveats=list(_caveats(row, pricing.on)),
+        licence=_licence(route, terms),
+        shutdown=row.shutdown if row else None,
+    )
+
+
+def _findings(route: Route, pricing: Pricing, terms: ProviderTerms, row: TrainingPrice | None) -> Iterator[Finding]:
+    name = f"{route.provider}/{route.model}"
+    add = f"add [[training]] for {name} to a price file and pass it with --prices"
+    if row is None:
+        message = f"no price is known for {name} ({pricing.brief.training.objective})"
+        yield Finding(code="price.unknown", standing=Standing.UNKNOWN, message=message, remedy=add)
+        return
+    yield from check_sunset(row, pricing.plan)
+    if row.usd is None:
+        message = f"{terms.name} publishes no training price for {route.model}"
+        yield Finding(code="price.unknown", standing=Standing.UNKNOWN, message=message, remedy=add)
+    if terms.access == "existing-customers-only":
+        message = f"{terms.name} takes jobs only from organisations that already use a tuned model"
+        remedy = "ask the client whether theirs does"
+        yield Finding(code="access.restricted", standing=Standing.FLAGGED, message=message, remedy=remedy)
+    if row.unit == "hour of training" and pricing.brief.training.rft_hours is None:
+        message = "reinforcement is billed by the hour, and how many hours is unknown"
+        remedy = "state training.rft_hours from a trial"
+        yield Finding(code="hours.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
+
+
+def _caveats(row: TrainingPrice | None, on: date) -> Iterator[str]:
+    if row is None:
+        return
+    if row.is_stale(on):
+        yield f"the price is dated {row.as_of}, up to {row.age_days(on)} days old: verify before quoting"
+    if row.confidence is not Confidence.VENDOR:
+        yield f"the price comes from a {row.confidence} source: verify before quoting"
+    if row.min_charge_note:
+        yield row.min_charge_note
+
+
+def _licence(route: Route, terms: ProviderTerms) -> str:
+    try:
+        return find_model(route.model).licence
+    except UnknownName:
+        return f"{terms.name} service terms"
+
+
+def _nominal_size_b(model: str) -> Decimal | None:
+    """The size providers sort a model by: the one in its name ("70b" for 68.98 billion), else its parameters."""
+    named = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)b(?![a-z])", model.lower())
+    if named:
+        return Decimal(named[1])
+    try:
+        return Decimal(find_model(model).parameters) / 10**9
+    except UnknownName:
+        return None

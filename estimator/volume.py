@@ -1,0 +1,131 @@
+"""How much there is to train on: examples by split, and the tokens of one, counted from the file or from averages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Protocol
+
+from estimator.brief import Brief
+from estimator.brief.stated import stated
+from estimator.figures import Figure, Term, assumed, floor, modelled
+from estimator.sunset import Finding, Standing
+from estimator.tokens import auto_epochs
+
+_OVERHEAD_TOKENS: Final = 13
+"""1 per example, and 3 + the role for each of three messages (cost reference, section 7.1)."""
+
+
+class CountedDataset(Protocol):
+    """What a count of the real file says (`estimator.tokens.DatasetCount`)."""
+
+    @property
+    def examples(self) -> int: ...
+    @property
+    def tokens_per_epoch(self) -> int: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def prompt_tokens_mean(self) -> float: ...
+    @property
+    def answer_tokens_mean(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """Examples by split and tokens per example. `counted` says whether a file was counted to the token."""
+
+    examples: Figure
+    train: Figure
+    validation: Figure
+    test: Figure
+    tokens_per_example: Figure
+    train_tokens: Figure
+    validation_tokens: Figure
+    answer_tokens: Figure
+    counted: bool
+    findings: Sequence[Finding]
+
+
+def volume_of(brief: Brief, dataset: CountedDataset | None) -> Volume:
+    """Volumes from the counted file, or from the brief's averages; without either the tokens are unknown."""
+    at_hand = stated("data.examples", brief.data.examples, "examples")
+    if dataset is not None:
+        source = f"counted in the dataset file, sha256 {dataset.sha256[:12]}"
+        at_hand = modelled("dataset.examples", dataset.examples, "examples", source=source)
+    new = stated("data.labelling.new", brief.data.labelling.new if brief.data.labelling else 0, "examples")
+    examples = (at_hand + new).named("volume.examples", "examples", "Examples in all")
+    validation = _share(brief.data.validation_percent, "validation", examples)
+    test = _share(brief.data.test_percent, "test", examples)
+    train = (examples - validation - test).named("volume.train", "examples", "Training examples")
+    per_example, answers = _counted(dataset) if dataset is not None else _averages(brief)
+    return Volume(
+        examples=examples,
+        train=train,
+        validation=validation,
+        test=test,
+        tokens_per_example=per_example,
+        train_tokens=(train * per_example).named("volume.train_tokens", "tokens", "Training tokens in one epoch"),
+        validation_tokens=(validation * per_example).named("volume.validation_tokens", "tokens", "Validation tokens"),
+        answer_tokens=answers,
+        counted=dataset is not None,
+        findings=_findings(brief, dataset, per_example),
+    )
+
+
+def epochs_of(brief: Brief, volume: Volume, *, openai_rule: bool) -> Figure:
+    """Epochs of a run: as stated, or OpenAI's automatic rule; other routes train at most three."""
+    if brief.training.epochs != "auto":
+        return stated("training.epochs", brief.training.epochs, "epochs")
+    automatic = auto_epochs(max(1, int(volume.train.require())))
+    if openai_rule:
+        return modelled("epochs.auto", automatic, "epochs", source="OpenAI's automatic rule", inputs=(volume.train,))
+    source = "automatic rule, at most the three epochs that adapters are usually trained for"
+    return modelled("epochs.open", min(3, automatic), "epochs", source=source, inputs=(volume.train,))
+
+
+def _share(percent: Decimal, split: str, examples: Figure) -> Figure:
+    share = stated(f"data.{split}_percent", percent, "%")
+    return floor(examples * share / 100).named(f"volume.{split}", "examples", f"{split.capitalize()} examples")
+
+
+def _counted(dataset: CountedDataset) -> tuple[Figure, Figure]:
+    source = f"counted with {dataset.encoding} in the dataset file, sha256 {dataset.sha256[:12]}"
+    tokens = modelled("dataset.tokens_per_epoch", dataset.tokens_per_epoch, "tokens", source=source)
+    rows = modelled("dataset.examples", dataset.examples, "examples", source=source)
+    mean = (tokens / rows).named("volume.tokens_per_example", "tokens", "Tokens per example")
+    answers = modelled("dataset.answer_tokens", dataset.answer_tokens_mean, "tokens", source=source)
+    return mean, answers
+
+
+def _averages(brief: Brief) -> tuple[Figure, Figure]:
+    prompt = stated("data.prompt_tokens", brief.data.prompt_tokens, "tokens")
+    answer = stated("data.answer_tokens", brief.data.answer_tokens, "tokens")
+    source = "1 per example, 3 + the role for each of three messages (cost reference, section 7.1)"
+    overhead = assumed("volume.overhead", _OVERHEAD_TOKENS, "tokens", source=source)
+    mean: Term = prompt + answer + overhead
+    return mean.named("volume.tokens_per_example", "tokens", "Tokens per example"), answer
+
+
+def _findings(brief: Brief, dataset: CountedDataset | None, per_example: Figure) -> list[Finding]:
+    findings = []
+    if dataset is not None and dataset.examples != brief.data.examples:
+        findings.append(
+            Finding(
+                code="dataset.differs",
+                standing=Standing.FLAGGED,
+                message=f"the brief says {brief.data.examples:,} examples, the dataset file holds {dataset.examples:,}",
+                remedy="the file was used; correct data.examples",
+            )
+        )
+    if not per_example.known:
+        findings.append(
+            Finding(
+                code="tokens.unknown",
+                standing=Standing.UNKNOWN,
+                message="how long an example is is unknown, so is every cost that depends on it",
+                remedy="name data.dataset, or give data.prompt_tokens and data.answer_tokens",
+            )
+        )
+    return findings
