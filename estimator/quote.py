@@ -86,6 +86,7 @@ class PricedOption:
     lines: tuple[PriceLine, ...]
     discount: Money
     net: Money
+    net_figure: Figure
     taxes: tuple[TaxLine, ...]
     gross: Money
     cap: Money | None
@@ -185,9 +186,11 @@ def _price(
     p50, p80, p90 = (_cost_figure(key, percent, cost, engagement, currency) for percent in (50, 80, 90))
     prices = _prices(key, commercial, margin, p50, p80, benefit(offer))
     lines = _lines(key, offer, commercial, engagement, p50, prices)
-    subtotal = sum_of((line.amount for line in lines), currency)
-    discount = subtotal.times(commercial.discount_percent / 100)
-    net = subtotal - discount
+    listed = total(line.figure for line in lines).named(f"{key}.subtotal", currency, "Sum of the lines")
+    percent = stated("commercial.discount_percent", commercial.discount_percent, "%")
+    reduced = _to_currency(listed * percent / 100, commercial, f"{key}.discount")
+    net_figure = (listed - reduced).named(f"{key}.net", currency, "Net price")
+    net, discount = (Money.of(figure.require(), currency) for figure in (net_figure, reduced))
     taxes = tuple(
         TaxLine(name=tax.name, percent=tax.percent, base=net, amount=net.times(tax.percent / 100))
         for tax in commercial.tax
@@ -210,6 +213,7 @@ def _price(
         lines=lines,
         discount=discount,
         net=net,
+        net_figure=net_figure,
         taxes=taxes,
         gross=gross,
         cap=Money.of(cap.require(), currency) if cap else None,

@@ -1,0 +1,90 @@
+"""Checks that flag, not straitjackets: do the shares of the work and the price look like other engagements?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from estimator.brief import Brief
+from estimator.figures import Figure
+from estimator.phases import Phase
+from estimator.quote import PricedOption
+from estimator.sunset import Finding, Standing
+
+_TYPICAL_USD: Final = (Decimal(25_000), Decimal(100_000))
+_MIDPOINTS_SUM: Final = 90
+"""The method's three shares have midpoints 50 + 25 + 15 = 90 %: divided by 0.9 they describe the whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareCheck:
+    """A group of phases, its share of all hours (percent) and the share the method expects."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    share: Decimal
+    low: Decimal
+    high: Decimal
+
+    @property
+    def usual(self) -> bool:
+        return self.low <= self.share <= self.high
+
+
+_GROUPS: Final = (
+    ("data preparation", (Phase.DATA_PREPARATION,), 40, 60),
+    ("training and evaluation", (Phase.BASELINE_EVALUATION, Phase.TRAINING, Phase.EVALUATION), 20, 30),
+    ("deployment and monitoring", (Phase.DEPLOYMENT, Phase.MANAGEMENT), 10, 20),
+)
+
+
+def check_shares(hours: Mapping[Phase, Mapping[str, float]]) -> tuple[ShareCheck, ...]:
+    """Each group's share of all hours against the method's, normalised to sum to the whole."""
+    by_phase = {phase: sum(by_role.values()) for phase, by_role in hours.items()}
+    whole = sum(by_phase.values())
+    assert whole > 0, "an engagement without an hour of work has no shares"
+    return tuple(
+        ShareCheck(
+            name=name,
+            phases=phases,
+            share=_percent(sum(by_phase.get(phase, 0.0) for phase in phases) / whole),
+            low=_percent(low / _MIDPOINTS_SUM),
+            high=_percent(high / _MIDPOINTS_SUM),
+        )
+        for name, phases, low, high in _GROUPS
+    )
+
+
+def check_plan(
+    brief: Brief, on: date, option: PricedOption, shares: tuple[ShareCheck, ...], usd: Figure
+) -> Iterator[Finding]:
+    """What a person should look at before this goes out."""
+    for check in shares:
+        if not check.usual:
+            message = f"{check.name} takes {check.share} % of the hours; {check.low}-{check.high} % is usual"
+            yield _flag("shares.unusual", message, "see whether the drivers say what you mean")
+    yield from _price(option, usd)
+    if brief.project.start < on:
+        yield _flag("date.in_past", f"work is to start on {brief.project.start}, before today", "move project.start")
+    if brief.project.decision_by and brief.project.decision_by < on:
+        yield _flag("date.in_past", f"the decision was due on {brief.project.decision_by}", "move project.decision_by")
+    budget = brief.commercial.budget
+    if budget is not None and option.net.amount > budget:
+        message = f"the {option.name} option at {option.net} is above the budget of {budget} {option.net.currency}"
+        yield _flag("budget.exceeded", message, "offer a smaller option, or say what would have to go")
+
+
+def _price(option: PricedOption, usd: Figure) -> Iterator[Finding]:
+    low, high = _TYPICAL_USD
+    if not low <= usd.require() <= high:
+        message = f"{usd.require():,.0f} USD for the {option.name} option is outside the typical {low:,}-{high:,} USD"
+        yield _flag("price.unusual", message, "be ready to say why")
+
+
+def _flag(code: str, message: str, remedy: str) -> Finding:
+    return Finding(code=code, standing=Standing.FLAGGED, message=message, remedy=remedy)
+
+
+def _percent(share: float) -> Decimal:
+    return Decimal(str(round(100 * share, 1)))
