@@ -9,7 +9,7 @@ from estimator.brief import Brief
 from estimator.brief.stated import stated
 from estimator.figures import Figure, Term, assumed, floor, modelled
 from estimator.sunset import Finding, Standing
-from estimator.tokens import auto_epochs
+from estimator.tokens.training import auto_epochs
 
 _OVERHEAD_TOKENS: Final = 13
 """1 per example, and 3 + the role for each of three messages (cost reference, section 7.1)."""
