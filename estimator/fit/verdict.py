@@ -77,7 +77,8 @@ def _score(approach: Approach, signals: list[Signal]) -> ApproachScore:
     said = sum(signal.points[approach] for signal in speaking)
     possible = sum(abs(signal.points[approach]) for signal in speaking)
     score = round(50 + 50 * said / possible) if possible else 50
-    reasons = tuple(f"{signal.reason} ({signal.points[approach]:+d})" for signal in speaking)
+    loudest = sorted(speaking, key=lambda signal: -abs(signal.points[approach]))
+    reasons = tuple(f"{signal.reason} ({signal.points[approach]:+d})" for signal in loudest)
     return ApproachScore(approach=approach, score=score, reasons=reasons)
 
 

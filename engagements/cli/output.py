@@ -1,0 +1,127 @@
+"""How every command answers: tables for people, JSON for programs, problems with their remedy, exit codes."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import wraps
+from pathlib import Path
+from typing import Final, NoReturn, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from estimator.errors import EstimatorError, Problem, Severity
+from estimator.figures import Figure
+
+NO: Final = 1
+BAD_INPUT: Final = 2
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_WIDTH_OF_A_FILE: Final = 120
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+to_stderr = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+prices_option = click.option(
+    "--prices",
+    "price_files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A price file laid over the packaged book; may be repeated.",
+)
+on_option = click.option(
+    "--on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _ctx, _option, value: day_of(value),
+    help="The day to estimate for (default: today).",
+)
+brief_argument = click.argument("brief", type=click.Path(path_type=Path, dir_okay=False))
+
+
+def day_of(value: datetime | None) -> date:
+    """The day a command works for: the one given, or today. The only clock of the command line."""
+    return value.date() if value else datetime.now().astimezone().date()
+
+
+def answers(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn an error the caller can mend into its list of problems and exit code 2."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except EstimatorError as error:
+            if kwargs.get("as_json"):
+                print_json({"error": error.code, "problems": [problem_as_plain(problem) for problem in error.problems]})
+            else:
+                show_problems(error.problems)
+            raise click.exceptions.Exit(BAD_INPUT) from error
+
+    return wrapped
+
+
+def print_json(data: object) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def problem_as_plain(problem: Problem) -> dict[str, object]:
+    return {
+        "line": problem.line,
+        "where": problem.where,
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """One problem a row on standard error: where, what, how to mend."""
+    listed = list(problems)
+    table = Table("where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
+    for problem in listed:
+        place = " ".join(part for part in (f"line {problem.line}" if problem.line else "", problem.where) if part)
+        style = "red" if problem.severity is Severity.ERROR else "yellow"
+        table.add_row(plain_text(place), f"[{style}]{plain_text(problem.message)}[/]", plain_text(problem.remedy))
+    to_stderr.print(table)
+    errors = sum(problem.severity is Severity.ERROR for problem in listed)
+    to_stderr.print(f"[bold]{errors} to mend[/]" if errors else "[bold]nothing that stops[/]")
+
+
+def plain_text(text: str) -> str:
+    """Text of a user's own, shown as it stands: no markup is read from it."""
+    return text.replace("[", "\\[")
+
+
+def amount(figure: Figure | None, decimals: int = 2) -> str:
+    """A figure for a table; "unknown" where it is."""
+    if figure is None or figure.value is None:
+        return "unknown"
+    return f"{figure.value:,.{decimals}f}"
+
+
+def number(value: Decimal | float | None, decimals: int = 0) -> str:
+    return "unknown" if value is None else f"{value:,.{decimals}f}"
+
+
+def table_of(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = ()
+) -> Table:
+    """A table whose numeric columns (by index) stand right-aligned."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        right = index in numeric
+        table.add_column(column, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def leave(code: int) -> NoReturn:
+    raise click.exceptions.Exit(code)
