@@ -10,6 +10,7 @@ from estimator.effort import EffortPlan
 from estimator.errors import BriefInvalid, Problem
 from estimator.figures import Figure, assumed, fact, simulated
 from estimator.inference import ServingOption
+from estimator.phases import Phase
 from estimator.plan import Chances, ComputeCost, Engagement, Scope, Swing
 from estimator.prices import PriceBook
 from estimator.quote import Offer, Quote, price_quote
@@ -56,8 +57,7 @@ def economics_of(
     base: ServingOption,
 ) -> Economics:
     """Price an engagement that stands on the chosen route."""
-    cost_per_h = {role: float(rate.require()) for role, rate in rates.items()}
-    engagement = Engagement.costed(plan, chances, cost_per_h=cost_per_h, compute=_compute(brief, chosen))
+    engagement = Engagement.costed(plan, chances, rates=rates, compute=_compute(brief, chosen))
     timing = timing_of(
         brief,
         go_live_p50=months_of(schedule.working_days_p50),
@@ -101,6 +101,7 @@ def _compute(brief: Brief, route: RouteEstimate) -> ComputeCost:
         runs=Triangle(low=float(runs.low), likely=float(runs.likely), high=float(runs.high)),
         failed_share=float(brief.training.failed_run_percent) / 100,
         once=float(route.once.require() / rate),
+        origins=(route.run, route.run_low, route.run_high, route.once, usd_per_unit(brief)),
     )
 
 
@@ -119,7 +120,9 @@ def _outlay(brief: Brief, engagement: Engagement, quote: Quote) -> Outlay:
     source = f"{engagement.chances.draws:,} correlated draws, seed {engagement.chances.seed}"
 
     def cost(key: str, scope: Scope, label: str) -> Figure:
-        return simulated(key, round(engagement.cost(scope).p50, 2), currency, source=source, label=label)
+        origins = engagement.origins([Phase.MANAGEMENT])
+        cost = round(engagement.cost(scope).p50, 2)
+        return simulated(key, cost, currency, source=source, inputs=origins, label=label)
 
     month = Scope(phases=(), management_months=1, retrainings=0)
     again = Scope(phases=(), management_months=0, retrainings=1)

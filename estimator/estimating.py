@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from estimator.brief import Brief
 from estimator.brief.stated import stated
@@ -22,7 +22,10 @@ from estimator.routes import Pricing, RouteEstimate, base_option, choose_route, 
 from estimator.schedule import Schedule, place, plan_dates
 from estimator.simulation import DRAWS, Distribution
 from estimator.sunset import Finding, Standing
-from estimator.volume import CountedDataset, Volume, volume_of
+from estimator.volume import Volume, volume_of
+
+if TYPE_CHECKING:
+    from estimator.tokens import DatasetCount
 
 SEED: Final = 20_261_122
 
@@ -70,7 +73,7 @@ def estimate(
     on: date,
     seed: int = SEED,
     draws: int = DRAWS,
-    dataset: CountedDataset | None = None,
+    dataset: "DatasetCount | None" = None,
     effort_model: EffortModel | None = None,
 ) -> Estimate:
     """Scope and price a brief as of a day. The same arguments give the same estimate.

@@ -1,12 +1,13 @@
 """The engagement as one simulation: what it costs us and how long it takes, for any scope cut from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
 
 from estimator.effort import EffortLine, EffortPlan, Per
+from estimator.figures import Figure
 from estimator.phases import DELIVERY, Phase
 from estimator.simulation import Distribution, Draws, Triangle, joint_probabilities, triangular_quantiles
 
@@ -36,6 +37,7 @@ class ComputeCost:
     runs: Triangle
     failed_share: float
     once: float
+    origins: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +99,32 @@ class Engagement:
     """What an engagement costs us, over all draws. Build with `Engagement.costed`."""
 
     plan: EffortPlan
-    cost_per_h: Mapping[str, float]
+    rates: Mapping[str, Figure]
     compute: ComputeCost
     chances: Chances
     _drawn: Mapping[str, Draws]
+    _cost_per_h: Mapping[str, float]
 
     @classmethod
     def costed(
-        cls, plan: EffortPlan, chances: Chances, *, cost_per_h: Mapping[str, float], compute: ComputeCost
+        cls, plan: EffortPlan, chances: Chances, *, rates: Mapping[str, Figure], compute: ComputeCost
     ) -> "Engagement":
-        """Hours cost `cost_per_h` by role, compute what `compute` says, both in the client's currency."""
+        """Hours cost `rates` by role, compute what `compute` says, both in the client's currency."""
         quantities = _quantities(plan, compute)
         drawn = {name: chances.outcomes(name, triangle) for name, triangle in quantities.items()}
-        return cls(plan, cost_per_h, compute, chances, drawn)
+        cost_per_h = {role: float(rate.require()) for role, rate in rates.items()}
+        return cls(plan, rates, compute, chances, drawn, cost_per_h)
+
+    def origins(self, phases: Iterable[Phase] = tuple(Phase)) -> list[Figure]:
+        """What the costs of these phases are drawn from: hours, rates, labelling, compute."""
+        wanted = list(phases)
+        lines = [line for phase in wanted for line in self.plan.of(phase)]
+        roles = dict.fromkeys(line.role for line in lines)
+        figures = [line.likely for line in lines] + [self.rates[role] for role in roles]
+        if Phase.DATA_PREPARATION in wanted and self.plan.labelling:
+            labelling = self.plan.labelling
+            figures += [labelling.annotator_hours_likely, labelling.lead_hours, self.rates["annotator"]]
+        return figures + (list(self.compute.origins) if Phase.TRAINING in wanted else [])
 
     def cost(self, scope: Scope) -> Distribution:
         """Our cost of a scope."""
@@ -164,12 +179,12 @@ class Engagement:
 
     def _phase_cost(self, phase: Phase, scope: Scope, values: Mapping[str, V]) -> V:
         parts = [
-            values[line.key] * self._occurrences(line, scope, values) * self.cost_per_h[line.role]
+            values[line.key] * self._occurrences(line, scope, values) * self._cost_per_h[line.role]
             for line in self.plan.of(phase)
         ]
         if phase is Phase.DATA_PREPARATION and self.plan.labelling:
-            lead = float(self.plan.labelling.lead_hours.require()) * self.cost_per_h["annotation_lead"]
-            parts.append(values[LABELLING] * self.cost_per_h["annotator"] + lead)
+            lead = float(self.plan.labelling.lead_hours.require()) * self._cost_per_h["annotation_lead"]
+            parts.append(values[LABELLING] * self._cost_per_h["annotator"] + lead)
         if phase is Phase.TRAINING:
             parts.append(self._compute_cost(values))
         if phase is Phase.MANAGEMENT and scope.retrainings:

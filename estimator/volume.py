@@ -3,33 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from estimator.brief import Brief
 from estimator.brief.stated import stated
 from estimator.figures import Figure, Term, assumed, floor, modelled
 from estimator.sunset import Finding, Standing
-from estimator.tokens.training import auto_epochs
+from estimator.tokens import auto_epochs
+
+if TYPE_CHECKING:
+    from estimator.tokens import DatasetCount
 
 _OVERHEAD_TOKENS: Final = 13
 """1 per example, and 3 + the role for each of three messages (cost reference, section 7.1)."""
-
-
-class CountedDataset(Protocol):
-    """What a count of the real file says (`estimator.tokens.DatasetCount`)."""
-
-    @property
-    def examples(self) -> int: ...
-    @property
-    def tokens_per_epoch(self) -> int: ...
-    @property
-    def encoding(self) -> str: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def prompt_tokens_mean(self) -> float: ...
-    @property
-    def answer_tokens_mean(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +34,7 @@ class Volume:
     findings: Sequence[Finding]
 
 
-def volume_of(brief: Brief, dataset: CountedDataset | None) -> Volume:
+def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
     """Volumes from the counted file, or from the brief's averages; without either the tokens are unknown."""
     at_hand = stated("data.examples", brief.data.examples, "examples")
     if dataset is not None:
@@ -90,7 +76,7 @@ def _share(percent: Decimal, split: str, examples: Figure) -> Figure:
     return floor(examples * share / 100).named(f"volume.{split}", "examples", f"{split.capitalize()} examples")
 
 
-def _counted(dataset: CountedDataset) -> tuple[Figure, Figure]:
+def _counted(dataset: "DatasetCount") -> tuple[Figure, Figure]:
     source = f"counted with {dataset.encoding} in the dataset file, sha256 {dataset.sha256[:12]}"
     tokens = modelled("dataset.tokens_per_epoch", dataset.tokens_per_epoch, "tokens", source=source)
     rows = modelled("dataset.examples", dataset.examples, "examples", source=source)
@@ -108,7 +94,7 @@ def _averages(brief: Brief) -> tuple[Figure, Figure]:
     return mean.named("volume.tokens_per_example", "tokens", "Tokens per example"), answer
 
 
-def _findings(brief: Brief, dataset: CountedDataset | None, per_example: Figure) -> list[Finding]:
+def _findings(brief: Brief, dataset: "DatasetCount | None", per_example: Figure) -> list[Finding]:
     findings = []
     if dataset is not None and dataset.examples != brief.data.examples:
         findings.append(

@@ -19,7 +19,7 @@ from estimator.brief import load_brief
 from estimator.fit import FitReport, Verdict, assess_fit
 from estimator.plain import plain
 
-_COLOURS = {Verdict.FINE_TUNE: "green", Verdict.PROVE_FIRST: "yellow", Verdict.DO_NOT_FINE_TUNE: "red"}
+COLOURS = {Verdict.FINE_TUNE: "green", Verdict.PROVE_FIRST: "yellow", Verdict.DO_NOT_FINE_TUNE: "red"}
 _MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]unknown[/]"}
 
 
@@ -41,7 +41,7 @@ def command(brief: Path, as_json: bool) -> None:
 
 
 def show_fit(report: FitReport) -> None:
-    console.print(f"[bold {_COLOURS[report.verdict]}]{report.headline}[/]")
+    console.print(f"[bold {COLOURS[report.verdict]}]{report.headline}[/]")
     for reason in report.reasons:
         console.print(f"  {plain_text(reason)}")
     rows = [(score.approach.words, str(score.score), "; ".join(score.reasons[:3])) for score in report.scores]

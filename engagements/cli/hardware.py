@@ -35,9 +35,7 @@ _CONFIG_BYTES_MAX: Final = 1_000_000
 
 @click.command()
 @click.option("--model", "model_name", help="An open model by name, such as llama-3.1-8b.")
-@click.option(
-    "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="Its config.json instead."
-)
+@click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="Or its config.json.")
 @click.option("--method", type=click.Choice([method.value for method in Method]), required=True)
 @click.option("--gpu", "gpu_name", required=True, help="A GPU by name: A100-80GB-SXM, H100, 4090 ...")
 @click.option("--seq", type=int, required=True, help="Tokens of a packed or padded sequence.")
@@ -142,7 +140,7 @@ def _as_plain(setup: TrainingSetup, advice: Advice, time: TrainingTime | None, p
         "usd_per_gpu_hour": None if price.value is None else float(price.value),
         "price_source": price.source,
         "price_as_of": price.as_of,
-        "notes": [*memory.notes, *speed.notes, *([setup.gpu.note] if setup.gpu.note else [])],
+        "notes": list(dict.fromkeys([*memory.notes, *speed.notes])),
     }
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import click
 
 from engagements.cli.output import answers, console, json_option, number, on_option, prices_option, print_json, table_of
 from estimator.plain import plain
 from estimator.prices import GpuOffer, InferencePrice, PriceBook, RoleRate, Row, TrainingPrice
+
+_SOURCE_SHOWN: Final = 40
 
 
 @click.command()
@@ -28,11 +31,10 @@ def command(stale: bool, provider: str | None, on: date, price_files: tuple[Path
         return
     columns = ["what", "price in USD", "as of", "days old", "confidence", "source"]
     listed = [
-        (_what(row), _price(row), row.as_of, str(row.age_days(on)), row.confidence.value, row.source) for row in rows
+        (_what(row), _price(row), row.as_of, str(row.age_days(on)), row.confidence.value, _short(row.source))
+        for row in rows
     ]
-    table = table_of("", columns, listed, numeric=[1, 3])
-    table.columns[-1].no_wrap, table.columns[-1].overflow = True, "ellipsis"
-    console.print(table)
+    console.print(table_of("", columns, listed, numeric=[1, 3]))
     old = sum(row.is_stale(on) for row in rows)
     console.print(f"\n{len(rows)} rows, {old} dated more than 90 days before {on}. Price book {book.digest[:12]}.")
 
@@ -69,6 +71,10 @@ def _price(row: Row) -> str:
             return f"{row.cost_per_h:,.2f} {row.currency}"
         case _:
             return "unknown"
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= _SOURCE_SHOWN else f"{source[: _SOURCE_SHOWN - 1]}…"
 
 
 def _rates(row: InferencePrice) -> Iterator[str]:

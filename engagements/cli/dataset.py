@@ -1,0 +1,45 @@
+"""Counting a dataset file with a progress bar, and refusing one with errors."""
+
+from pathlib import Path
+from typing import Final
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from engagements.cli.output import BAD_INPUT, leave, show_problems, to_stderr
+from estimator.brief import Brief
+from estimator.errors import Severity
+from estimator.tokens import DatasetCount, Epochs, Tokeniser, count_dataset
+
+_COUNTED_AS: Final = "gpt-4o"
+"""A brief's dataset is counted in o200k_base; routes with another tokeniser carry a spread."""
+
+
+def count_with_progress(
+    path: Path, *, model: str | None = None, tokeniser: Tokeniser | None = None, epochs: Epochs = "auto"
+) -> DatasetCount:
+    """Count a file; a bar on standard error shows how far it is when it takes long."""
+    text, speed = TextColumn("{task.description}"), TransferSpeedColumn()
+    columns = (text, BarColumn(), DownloadColumn(), speed, TimeRemainingColumn())
+    with Progress(*columns, console=to_stderr, transient=True) as progress:
+        task = progress.add_task(f"Counting {path.name}", total=None)
+
+        def show(done: int, whole: int) -> None:
+            progress.update(task, completed=done, total=whole)
+
+        return count_dataset(path, model=model, tokeniser=tokeniser, epochs=epochs, on_progress=show)
+
+
+def counted_dataset(brief: Brief, brief_file: Path) -> DatasetCount | None:
+    """The count of the file that a brief names beside itself; None where it names none.
+
+    A file with errors is refused: its problems are shown, and the command ends with exit code 2.
+    """
+    if brief.data.dataset is None:
+        return None
+    counted = count_with_progress(brief_file.parent / brief.data.dataset, model=_COUNTED_AS)
+    errors = [problem for problem in counted.problems if problem.severity is Severity.ERROR]
+    if errors:
+        to_stderr.print(f"[bold]{brief.data.dataset} cannot be trained on as it is[/]")
+        show_problems(errors)
+        leave(BAD_INPUT)
+    return counted

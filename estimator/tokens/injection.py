@@ -1,0 +1,63 @@
+"""Text that tries to give the model new instructions, or to make it tell its own."""
+
+import re
+from typing import Final
+
+_ORDERS: Final = r"\b(?:instructions?|prompts?|rules|directions|directives|guidelines|programming|orders)\b"
+_OVERRULE: Final = (
+    r"(?:[^.\n]{0,40}\b(?:previous|prior|above|earlier|preceding|all|any|your)\b[^.\n]{0,30}" + _ORDERS
+    + r"|[^.\n]{0,20}" + _ORDERS + r"[^.\n]{0,20}\b(?:above|before|given)\b"
+    + r"| (?:all|everything|anything)\b[^.\n]{0,20}\b(?:above|before|told|said)\b)"
+)  # fmt: skip
+_OWN: Final = "your (?:initial|original|starting|first|hidden|secret|internal|exact|system) "
+# By a sign that is quick to look for: what must stand there, in lower case. Patterns that begin with letters are
+# searched for many times faster than those that begin with a choice.
+_INJECTIONS: Final = tuple(
+    (sign, tuple(re.compile(pattern) for pattern in patterns))
+    for sign, patterns in {
+        # Ignore all previous instructions.
+        "ignor": (
+            rf"ignor(?:e|ing)\b{_OVERRULE}",
+            r"ignorier\w{0,3}\b[^.\n]{0,40}\b(?:anweisung|vorgabe|regel|befehl)",
+            r"ignor(?:ez|a|e)\b[^.\n]{0,40}\b(?:instructions|consignes|règles|instrucciones|reglas|instruções|istruzioni)",
+        ),
+        "disregard": (rf"disregard(?:ing)?\b{_OVERRULE}",),
+        "forget": (rf"forget\b{_OVERRULE}",),
+        "override": (rf"override\b{_OVERRULE}", r"(?:system|admin|administrator|developer|security) override\b"),
+        "bypass": (rf"bypass\b{_OVERRULE}",),
+        "vergiss": (r"vergiss\b[^.\n]{0,40}\b(?:anweisung|vorgabe|regel|befehl)",),
+        "oubliez": (r"oubliez\b[^.\n]{0,40}\b(?:instructions|consignes|règles)",),
+        "olvida": (r"olvida\b[^.\n]{0,40}\b(?:instrucciones|reglas)",),
+        "instead of your": (r"instead of your\b[^.\n]{0,20}" + _ORDERS,),
+        "instruct": (
+            rf"not follow\b{_OVERRULE}",
+            rf"stop following\b{_OVERRULE}",
+            "new instructions:",
+            r"instructions (?:that )?you (?:were|have been) (?:initially |originally )?given\b",
+            rf"{_OWN}instructions?\b",
+        ),
+        # What does your system prompt say?
+        "prompt": ("system[ _]?prompt", "hidden prompt", "secret prompt", "developer prompt", rf"{_OWN}prompt\b"),
+        "repeat": (r"repeat (?:(?:everything|all|the (?:text|words))\b[^.\n]{0,10} above|the above)\b",),
+        # You are DAN now.
+        " dan": (r" dan mode\b", r"you are (?:now )?dan\b", r"(?:act as|pretend to be|become) dan\b"),
+        "anything now": (r"do anything now\b",),
+        "developer mode": (r"(?:you are|act|simulate|enable|enter|in)\b[^.\n]{0,30}\bdeveloper mode\b",),
+        "jailbr": (r"jailbroken\b", r"jailbreak(?:ed)? (?:mode|prompt)\b"),
+        "restrict": (
+            r"unrestricted (?:ai|assistant|mode|model)\b",
+            r"act as\b[^.\n]{0,40}\b(?:no|without) (?:any )?restrictions\b",
+            r"you are\b[^.\n]{0,40}\b(?:no|without) (?:any )?restrictions\b",
+        ),
+    }.items()
+)
+
+
+def prompt_injection(text: str) -> str | None:
+    """An attempt to replace the instructions of the model or to make it tell them."""
+    low = text.lower()
+    for sign, patterns in _INJECTIONS:
+        for pattern in patterns if sign in low else ():
+            if found := pattern.search(low):
+                return f"{found.group().strip()[:60]!r} reads like an attack on the model's instructions"
+    return None

@@ -1,0 +1,42 @@
+"""Text that was read in the wrong encoding at some point ("naÃ¯ve", "donâ€™t")."""
+
+import re
+from typing import Final
+
+# What UTF-8 looks like after it was read as Windows-1252: a lead byte, then what continuation bytes look like there.
+_CONTINUATION: Final = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_MISREAD: Final = re.compile(
+    f"[ÂÃ][{_CONTINUATION}]|[ÄÅ][¡-ª¬-º¼-¿ŒŠŽšžŸ™]|â[{_CONTINUATION}]{{2}}|ï[¼½¾¿][{_CONTINUATION}]|ð[{_CONTINUATION}]{{3}}"
+    f"|á[¸¹º»][{_CONTINUATION}]|(?:[ÎÏÐÑ×ØÙ][{_CONTINUATION}]){{3}}|(?:[ã-é][{_CONTINUATION}]{{2}}){{2}}"
+)
+# The same after Mac Roman, Windows-1251 and Windows-1250, and control characters that only a wrong decoder leaves.
+_MISREAD_ELSEWHERE: Final = re.compile(
+    "[A-Za-z]√[©®†°±≥¥µ∂∏ªº¿¡¬´¨≠ß§•¶¢]|√[©®†°±≥¥µ∂∏ªº¿¡¬´¨≠ß§•¶¢][a-z]|‚Ä[ôúùìîò¶]"
+    "|вЂ[™њќ“”¦ў]|(?:[РС][°±²³µ¶·ё№є»јѕћ‚ѓ„…†‡€‰Љ‹]){2}|Ă[¨©´ˇ¤¶¬®§Ľ\u00ad]|[\u0080-\u0084\u0086-\u009f]"
+)
+
+
+def mojibake(text: str) -> str | None:
+    """Text that was decoded in the wrong encoding, or holds the mark of characters already lost."""
+    if "\ufffd" in text:
+        return "U+FFFD in the text: characters were lost"
+    if _MISREAD_ELSEWHERE.search(text) or any(_was_utf8(match.group()) for match in _MISREAD.finditer(text)):
+        return "letters were read in the wrong encoding"
+    return None
+
+
+def _was_utf8(text: str) -> bool:
+    """Whether the characters, written as Windows-1252 or Latin-1 bytes, are UTF-8."""
+    raw = b"".join(_byte_of(character) for character in text)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _byte_of(character: str) -> bytes:
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        return character.encode("latin-1")
