@@ -1,0 +1,182 @@
+"""The part of a proposal that says what it costs the client: options, payments, compute with its cap."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+from engagements.proposals.view import (
+    ComputeView,
+    InstalmentView,
+    OptionalView,
+    OptionHead,
+    OptionLine,
+    PriceView,
+    TaxRow,
+    UnitPrice,
+)
+from estimator.brief.stated import usd_per_unit
+from estimator.errors import UnknownName
+from estimator.estimating import Estimate
+from estimator.figures import Figure, Kind
+from estimator.hardware import find_model
+from estimator.money import Money
+from estimator.quote import Due, PricedOption, Quote
+from estimator.routes import RouteEstimate
+from estimator.schedule import add_months
+
+_CAP_STEP: Final = 10
+_FLOPS_PER_PARAMETER: Final = 6
+
+
+def price_of(estimate: Estimate, quote: Quote) -> PriceView:
+    """All options over the same rows, the fullest option giving their order."""
+    commercial, options = estimate.brief.commercial, quote.options
+    fullest = max(options, key=lambda option: len(option.lines))
+    return PriceView(
+        currency=quote.currency,
+        model=quote.pricing.value,
+        options=tuple(_head(option, quote) for option in options),
+        lines=tuple(
+            OptionLine(label=line.label, amounts=tuple(_amount(option, line.label) for option in options))
+            for line in fullest.lines
+        ),
+        discounts=tuple(option.discount for option in options),
+        discount_reason=commercial.discount_reason or "",
+        nets=tuple(option.net for option in options),
+        taxes=tuple(
+            TaxRow(
+                name=tax.name,
+                percent=tax.percent,
+                amounts=tuple(option.taxes[index].amount for option in options),
+            )
+            for index, tax in enumerate(commercial.tax)
+        ),
+        grosses=tuple(option.gross for option in options),
+        caps=tuple(option.cap for option in options),
+        optional=tuple(OptionalView(name=line.name, why=line.why, amount=line.amount) for line in quote.optional),
+        round_price=Money.of(quote.rounds_rate.require(), quote.currency),
+        included_rounds=commercial.included_rounds,
+    )
+
+
+def instalments_of(estimate: Estimate, option: PricedOption) -> tuple[InstalmentView, ...]:
+    """Payments of an option with what makes each due and when that is expected."""
+    return tuple(
+        InstalmentView(
+            name=payment.due.name,
+            trigger=_trigger(payment.due),
+            share=Decimal(payment.net.minor) / option.net.minor if option.net.minor else Decimal(0),
+            net=payment.net,
+            gross=payment.gross,
+            expected=_expected(estimate, payment.due),
+        )
+        for payment in option.instalments
+    )
+
+
+def compute_of(estimate: Estimate, quote: Quote, route: RouteEstimate) -> ComputeView:
+    """What third parties charge, from whose dated prices, and the cap on it."""
+    brief = estimate.brief
+    runs = brief.training.runs
+    serving, base = route.serving.monthly if route.serving else None, estimate.base_serving.monthly
+    others = [other.name for other in estimate.routes if other.usable and other.key != route.key]
+    return ComputeView(
+        route=route.name,
+        licence=route.licence,
+        runs=f"{runs.low:f} to {runs.high:f}, {runs.likely:f} likely",
+        tokens_per_run=route.tokens.value,
+        unit_prices=tuple(_unit_prices(route, estimate)),
+        serving_per_month=_money(serving, estimate),
+        base_serving_per_month=_money(base, estimate),
+        cap=_cap(estimate, quote),
+        account_owner="Client" if route.route.provider != "own" else "Agency",
+        alternatives=tuple(others),
+        caveats=tuple(route.caveats),
+        modification_flops=_modification_flops(route, runs.likely),
+    )
+
+
+def oldest_price(prices: Sequence[UnitPrice]) -> str:
+    """The earliest date among prices; empty for none."""
+    return min((price.as_of for price in prices if price.as_of), default="")
+
+
+def _head(option: PricedOption, quote: Quote) -> OptionHead:
+    p10, p50, p80, p90 = (
+        Money.of(Decimal(str(option.cost.quantile(percent))) / (1 - quote.margin.require()), quote.currency)
+        for percent in (10, 50, 80, 90)
+    )
+    return OptionHead(
+        id=option.id,
+        name=option.name,
+        promise=option.promise,
+        recommended=option.recommended,
+        months=option.scope.management_months,
+        retrainings=option.scope.retrainings,
+        effort_p10=p10,
+        effort_p50=p50,
+        effort_p80=p80,
+        effort_p90=p90,
+    )
+
+
+def _amount(option: PricedOption, label: str) -> Money | None:
+    return next((line.amount for line in option.lines if line.label == label), None)
+
+
+def _trigger(due: Due) -> str:
+    if due.gate is None:
+        return f"end of month {due.month} after going live"
+    return "acceptance of this proposal" if due.gate == 0 else f"gate {due.gate} passed"
+
+
+def _expected(estimate: Estimate, due: Due) -> date | None:
+    if due.gate == 0:
+        return estimate.brief.project.decision_by
+    if due.gate is not None:
+        return estimate.schedule.phases[due.gate - 1].gate
+    return add_months(estimate.schedule.go_live, due.month or 0)
+
+
+def _money(usd: Figure | None, estimate: Estimate) -> Money | None:
+    if usd is None or usd.value is None:
+        return None
+    return Money.of(usd.value / usd_per_unit(estimate.brief).require(), estimate.brief.commercial.currency)
+
+
+def _unit_prices(route: RouteEstimate, estimate: Estimate) -> list[UnitPrice]:
+    """The dated facts that the route's training and serving and the prompted base rest on, each once."""
+    sources = [route.run, route.once, estimate.base_serving.monthly]
+    if route.serving is not None:
+        sources.append(route.serving.monthly)
+    facts = {figure.key: figure for source in sources for figure in source.lineage() if figure.kind is Kind.FACT}
+    return [
+        UnitPrice(name=_price_name(each, route), price=each.value, unit=each.unit, as_of=each.as_of, source=each.source)
+        for each in facts.values()
+        if each.unit.startswith("USD per") and each.as_of
+    ]
+
+
+def _price_name(figure: Figure, route: RouteEstimate) -> str:
+    what = figure.key.rpartition(".")[2].replace("_", " ")
+    whose = "Prompted base" if figure.key.startswith("serving.base") else route.name
+    return figure.label or f"{whose}: {'training' if what == 'price' else what}"
+
+
+def _cap(estimate: Estimate, quote: Quote) -> Money:
+    """P90 of the compute at the client's price, rounded up to ten units of the currency."""
+    assert estimate.compute is not None, "a quote stands on a route whose compute was drawn"
+    price = Decimal(str(estimate.compute.p90)) / (1 - quote.margin.require())
+    steps = (price / _CAP_STEP).to_integral_value(ROUND_CEILING)
+    return Money.of(steps * _CAP_STEP, quote.currency)
+
+
+def _modification_flops(route: RouteEstimate, runs: Decimal) -> Decimal | None:
+    """6 FLOPs per active parameter and token, over all planned runs; unknown for a closed model."""
+    try:
+        model = find_model(route.route.model)
+    except UnknownName:
+        return None
+    tokens = route.tokens.value
+    return None if tokens is None else _FLOPS_PER_PARAMETER * model.active_parameters * tokens * runs

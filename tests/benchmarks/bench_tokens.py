@@ -1,0 +1,107 @@
+"""Token counting: the whole of `count_dataset` beside tiktoken's own batch call on the same texts, and its memory.
+
+The file is made here: conversations of two to six messages, each message a run of sentences drawn by a seeded generator
+from the words of a support desk, with order numbers and names, so that no two messages are alike. Nothing of it is
+cached from one row to the next; there is no system prompt and no tool.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from measurement import Measurement, best_seconds, paired_ratio
+
+from estimator.tokens import count_dataset, encoding_for
+
+MODEL = "gpt-4o-mini-2024-07-18"
+FILE_BYTES = 20_000_000
+MEMORY_ROWS = 2_000_000
+MAX_RATIO = 1 / 0.9
+MAX_GROWTH_MIB = 64
+
+WORDS = """the a my your this that our account order invoice delivery package refund payment card number address email
+password login app website customer support team agent yesterday today tomorrow morning week month please thanks hello
+because when where after before while still already never always again first last next new old wrong right missing late
+early damaged broken empty full free charged paid sent received returned cancelled changed updated confirmed shipped
+would could should can will may must have has had was were is are be been need want like try ask tell check find open
+close wait call write send receive pay change update cancel return confirm explain understand apologise resolve arrange
+and or but if so then also only just very quite rather about with without from to for in on at by of into over under
+between through during against item product size colour quality price discount voucher code subscription contract
+settings page button screen message notification error warning reason problem question answer solution step option""".split()
+
+
+def measure() -> Iterator[Measurement]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "conversations.jsonl")
+        texts = write_conversations(path, random.Random(20_261_122))
+        tokens = encoding_for(MODEL)._tokens
+        ratio = paired_ratio(lambda: count_dataset(path, model=MODEL), lambda: tokens.encode_ordinary_batch(texts))
+        yield Measurement(
+            name="read, check and count a chat file", measured=ratio, unit="x", bar=f"<= {MAX_RATIO:.2f}",
+            holds=ratio <= MAX_RATIO, beside=f"tiktoken encode_ordinary_batch, {len(texts):,} distinct texts",
+        )  # fmt: skip
+        seconds = best_seconds(lambda: count_dataset(path, model=MODEL), repeats=3)
+        yield Measurement(
+            name="the same in megabytes", measured=path.stat().st_size / 1e6 / seconds, unit="MB/s", bar="", holds=True
+        )
+        growth_mib = memory_growth_mib(Path(folder, "rows.jsonl"))
+        yield Measurement(
+            name=f"memory for {MEMORY_ROWS:,} rows", measured=growth_mib, unit="MiB", bar=f"<= {MAX_GROWTH_MIB}",
+            holds=growth_mib <= MAX_GROWTH_MIB, beside="the same process after a small file",
+        )  # fmt: skip
+
+
+def write_conversations(path: Path, rng: random.Random) -> list[str]:
+    """Write the file and return all message texts in it."""
+    texts: list[str] = []
+    with path.open("w", encoding="utf-8") as file:
+        while file.tell() < FILE_BYTES:
+            turns = [conversation_text(rng) for _ in range(2 * rng.randint(1, 3))]
+            roles = ("user", "assistant")
+            messages = [{"role": roles[index % 2], "content": text} for index, text in enumerate(turns)]
+            file.write(json.dumps({"messages": messages}) + "\n")
+            texts += turns
+    assert len(set(texts)) == len(texts)
+    return texts
+
+
+def conversation_text(rng: random.Random) -> str:
+    sentences = [" ".join(rng.choices(WORDS, k=rng.randint(5, 18))).capitalize() for _ in range(rng.randint(2, 9))]
+    return f"{'. '.join(sentences)} {rng.randrange(10**6)}."
+
+
+def memory_growth_mib(path: Path) -> float:
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(MEMORY_ROWS):
+            user, assistant = f"Where is order {number}?", f"label_{number % 50}"
+            turns = [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
+            file.write(json.dumps({"messages": turns}) + "\n")
+    child = subprocess.run([sys.executable, __file__, str(path)], capture_output=True, text=True, check=True)
+    return float(child.stdout)
+
+
+def grow(path: Path) -> float:
+    """Runs in the child: the highest resident size while counting, over the size after a warm-up."""
+    import psutil
+
+    process = psutil.Process()
+    small = path.with_name("small.jsonl")
+    small.write_bytes(b"".join(path.read_bytes()[:20_000].splitlines(keepends=True)[:-1]))
+    count_dataset(small, model=MODEL)
+    before = peak = process.memory_info().rss
+
+    def watch(_done: int, _total: int) -> None:
+        nonlocal peak
+        peak = max(peak, process.memory_info().rss)
+
+    count_dataset(path, model=MODEL, on_progress=watch)
+    return (max(peak, process.memory_info().rss) - before) / 2**20
+
+
+if __name__ == "__main__":
+    print(grow(Path(sys.argv[1])))
