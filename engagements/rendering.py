@@ -5,7 +5,7 @@
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, wraps
@@ -149,8 +149,14 @@ def environment(locale: str = "en_US") -> Environment:
     )
     formats = Formats(locale)
     jinja.filters |= {name: getattr(formats, name) for name in FILTERS}
-    jinja.filters["coordinate"] = coordinate
+    jinja.filters |= {"coordinate": coordinate, "clauses": clauses}
     return jinja
+
+
+def clauses(items: Iterable[str]) -> str:
+    """Phrases as one sentence: "Score the base model; optimise the prompt." """
+    first, *further = items
+    return "; ".join([first, *(phrase[:1].lower() + phrase[1:] for phrase in further)]) + "."
 
 
 def coordinate(value: float) -> str:

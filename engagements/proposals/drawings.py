@@ -1,7 +1,6 @@
 """The charts of a proposal: what each shows, in words and numbers of the client's locale."""
 
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -13,11 +12,12 @@ from engagements.documents.charts.plane import AxisText
 from engagements.documents.charts.ranges import Range, Spread, range_bars
 from engagements.documents.charts.stacks import Stack, stacked_bars
 from engagements.documents.palette import Palette
-from engagements.proposals.view import CaseView, ProposalView, ServingCurve
+from engagements.proposals.view import CaseView, ProposalView, ServingCrossing
 from engagements.rendering import Formats
 from estimator.money import Money
 
 _HOLIDAYS_SHOWN: Final = 40
+_FURTHEST: Final = 20
 
 
 def price_range(view: ProposalView, formats: Formats, palette: Palette) -> Drawing:
@@ -50,21 +50,21 @@ def effort(view: ProposalView, formats: Formats, palette: Palette) -> Drawing:
             for phase in view.phases
         ],
         parts=roles,
-        text=lambda hours: formats.number(hours),
+        text=formats.number,
         palette=palette,
         title="Hours by phase and role",
     )
 
 
 def timeline(view: ProposalView, formats: Formats, palette: Palette) -> Drawing:
-    """Phases with their gates on the calendar; what waits for the client stands hatched after the work."""
+    """Phases up to their gates on the calendar; what of each waits for the client stands hatched below it."""
     rows: list[Work | Waiting] = []
     for phase in view.phases:
         if phase.begin and phase.work_end and phase.gate_date and phase.gate_late:
             name = f"{phase.number} {phase.name}"
             gate = f"Gate {phase.number}"
-            late = max(phase.gate_late, phase.work_end)
-            rows.append(Work(name=name, start=phase.begin, end=phase.work_end, late_end=late, gate=gate))
+            late = max(phase.gate_late, phase.gate_date)
+            rows.append(Work(name=name, start=phase.begin, end=phase.gate_date, late_end=late, gate=gate))
             rows.append(Waiting(name=f"Your review, gate {phase.number}", start=phase.work_end, end=phase.gate_date))
     return gantt(
         rows,
@@ -95,53 +95,38 @@ def cash(view: ProposalView, formats: Formats, palette: Palette) -> Drawing | No
 
 
 def break_even(view: ProposalView, formats: Formats, palette: Palette) -> Drawing | None:
-    """Serving cost over volume; None where fewer than two ways have a known cost."""
-    curves = view.value.serving
-    if len(curves) < 2:
+    """Serving cost over volume with its crossings; None where fewer than two ways have a known cost."""
+    value, money = view.value, _whole(view.price.currency, formats)
+    if len(value.serving) < 2:
         return None
-    today = view.value.requests_per_month
-    crossings = [cross for first in curves for second in curves if (cross := _crossing(first, second))]
-    shown = [volume for volume in crossings if volume <= _FURTHEST * today]
-    furthest = max([2.0 * today, *(1.25 * volume for volume in shown)])
-    money = _whole(view.value.serving_currency, formats)
+    planned = value.requests_per_month
+    near = crossings_in_sight(view)
+    furthest = max([2.0 * planned, *(1.3 * crossing.requests for crossing in near)])
     return cost_lines(
-        [CostLine(name=curve.name, points=(_at(curve, 0.0), _at(curve, furthest))) for curve in curves],
-        crossings=[_named(first, second, volume, formats)
-                   for first in curves for second in curves
-                   if (volume := _crossing(first, second)) and volume <= furthest],
-        today=Volume(value=today, text=f"planned: {formats.number(today)}"),
+        [
+            CostLine(name=curve.name, points=(Point(0.0, curve.cost(0)), Point(furthest, curve.cost(furthest))))
+            for curve in value.serving
+        ],
+        crossings=[
+            Crossing(
+                at=Point(crossing.requests, crossing.cost_month),
+                text=f"equal at {formats.number(round(crossing.requests, -3))}",
+            )
+            for crossing in near
+        ],
+        today=Volume(value=planned, text=f"planned: {formats.number(planned)}"),
         volume=AxisText(title="Requests a month", number=formats.number),
-        cost=AxisText(title=f"Cost a month, {view.value.serving_currency}", number=money),
+        cost=AxisText(title=f"Cost a month, {view.price.currency}", number=money),
         palette=palette,
         title="Serving cost by volume",
-    )  # fmt: skip
+    )
 
 
-_FURTHEST: Final = 20
-
-
-def first_crossing(view: ProposalView) -> int | None:
-    """The lowest volume within sight at which two ways of serving cost the same."""
-    curves = view.value.serving
-    volumes = [cross for first in curves for second in curves if (cross := _crossing(first, second))]
-    within = [volume for volume in volumes if volume <= _FURTHEST * view.value.requests_per_month]
-    return round(min(within)) if within else None
-
-
-def _at(curve: ServingCurve, volume: float) -> Point:
-    return Point(volume, curve.fixed_month + volume * curve.per_request)
-
-
-def _crossing(first: ServingCurve, second: ServingCurve) -> float | None:
-    """Where `second`, dearer to begin with, becomes the cheaper one."""
-    slope = first.per_request - second.per_request
-    if slope <= 0 or second.fixed_month <= first.fixed_month:
-        return None
-    return (second.fixed_month - first.fixed_month) / slope
-
-
-def _named(first: ServingCurve, second: ServingCurve, volume: float, formats: Formats) -> Crossing:
-    return Crossing(at=_at(second, volume), text=f"equal at {formats.number(round(volume, -3))}")
+def crossings_in_sight(view: ProposalView) -> list[ServingCrossing]:
+    """Crossings within twenty times the planned volume, the nearest first."""
+    horizon = _FURTHEST * view.value.requests_per_month
+    near = [crossing for crossing in view.value.crossings if crossing.requests <= horizon]
+    return sorted(near, key=lambda crossing: crossing.requests)
 
 
 def _cash_case(case: CaseView, formats: Formats) -> CashCase:
@@ -151,7 +136,3 @@ def _cash_case(case: CaseView, formats: Formats) -> CashCase:
 
 def _whole(currency: str, formats: Formats) -> Callable[[float], str]:
     return lambda amount: formats.whole_money(Money.of(Decimal(str(round(amount, 2))), currency))
-
-
-def day_text(formats: Formats) -> Callable[[date], str]:
-    return formats.short_date

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from engagements.proposals.view import ProposalView, Stage
@@ -18,7 +19,7 @@ _PLACEHOLDER: Final = re.compile(
     r"\b(?:TODO|TBD|TBC|FIXME|XXX+|lorem ipsum|placeholder)\b|\?\?\?|<[a-z_ ]+>|\[(?:insert|fill in|name)[^\]]*\]",
     re.IGNORECASE,
 )
-_INTERNAL: Final = re.compile(r"\b(?:our cost|margin|markup|mark-up)\b", re.IGNORECASE)
+_INTERNAL: Final = re.compile(r"\bour mean cost|\bour cost, P\d|\bmargin of \d|\bmark-?up\b", re.IGNORECASE)
 _TIERS: Final = {"must", "should", "stretch"}
 
 
@@ -43,9 +44,7 @@ def _cover(view: ProposalView) -> Iterator[Problem]:
     control = view.control
     if control.valid_until <= control.issued:
         message = f"valid until {control.valid_until}, issued {control.issued}"
-        yield _hole(
-            "date.order", "control.valid_until", message, "choose a route that lives longer, or issue it earlier"
-        )
+        yield _hole("date.order", "control.valid_until", message, "choose a route that lives longer")
     if (control.stage is Stage.FINAL) != (control.number != "Draft"):
         yield _hole("number.missing", "control.number", "a final proposal carries a number", "pass a number")
 
@@ -71,22 +70,17 @@ def _situation(view: ProposalView) -> Iterator[Problem]:
 
 
 def _criteria(view: ProposalView) -> Iterator[Problem]:
+    test_items = view.headline.test_items
     for criterion in view.criteria:
         where = f"criteria.{criterion.id}"
         if not (criterion.dataset and "@" in criterion.dataset and criterion.operator and criterion.rule):
-            yield _hole(
-                "criterion.incomplete", where, "a criterion names dataset@version, operator and rule", "add them"
-            )
-        if criterion.items < 1:
-            remedy = "hold out test items (data.test_percent)"
-            yield _hole("criterion.no_items", where, "it is judged on no items", remedy)
+            message = "a criterion names dataset@version, operator and rule"
+            yield _hole("criterion.incomplete", where, message, "add them")
         if criterion.tier not in _TIERS:
             yield _hole("criterion.tier", where, f"{criterion.tier!r} is no tier", "use must, should or stretch")
-    test_items = view.headline.test_items
-    for criterion in view.criteria:
-        if criterion.items > test_items:
+        if not 1 <= criterion.items <= test_items:
             message = f"{criterion.items} items are promised, the test set holds {test_items}"
-            yield _hole("criterion.items", f"criteria.{criterion.id}", message, "promise fewer, or hold out more")
+            yield _hole("criterion.items", where, message, "promise fewer, or hold out more (data.test_percent)")
 
 
 def _stop(view: ProposalView) -> Iterator[Problem]:
@@ -103,8 +97,7 @@ def _phases(view: ProposalView) -> Iterator[Problem]:
             yield _hole("phase.no_deliverable", where, f"{phase.name} delivers nothing", "add a deliverable")
         if not phase.gate or not phase.criteria:
             yield _hole("phase.no_gate", where, f"{phase.name} ends without a gate", "add a gate with its criteria")
-    dated = [phase for phase in view.phases if phase.begin and phase.gate_date]
-    for before, after in zip(dated, dated[1:], strict=False):
+    for before, after in pairwise(phase for phase in view.phases if phase.begin):
         if before.gate_date and after.begin and after.begin <= before.gate_date:
             message = f"{after.name} begins on {after.begin}, before gate {before.number} on {before.gate_date}"
             yield _hole("phase.overlap", f"phases.{after.number}", message, "a phase begins after the gate before it")
@@ -186,6 +179,11 @@ def _commitments(view: ProposalView) -> Iterator[Problem]:
     for phase in view.phases:
         if phase.name not in scopes:
             yield _hole("exclusion.missing", f"phases.{phase.number}", f"{phase.name} excludes nothing", "name a limit")
+    if view.price.included_rounds < 1:
+        yield _hole("rounds.missing", "price.included_rounds", "how many rounds are included is open", "set a number")
+
+
+def _owners(view: ProposalView) -> Iterator[Problem]:
     for risk in view.risks:
         if not (risk.owner and risk.mitigation):
             yield _hole("risk.incomplete", "risks", f"{risk.what!r} has no owner or mitigation", "add them")
@@ -194,8 +192,6 @@ def _commitments(view: ProposalView) -> Iterator[Problem]:
             yield _hole("asset.owner", "assets", f"{asset.name} has no owner", "say whose it is")
     if not view.privacy.risk_class:
         yield _hole("regulatory.class", "privacy", "no risk class is recorded", "record it")
-    if view.price.included_rounds < 1:
-        yield _hole("rounds.missing", "price.included_rounds", "how many rounds are included is open", "set a number")
 
 
 def _value(view: ProposalView) -> Iterator[Problem]:
@@ -227,7 +223,7 @@ def _words(view: ProposalView) -> Iterator[Problem]:
 
 _RULES: Final[tuple[Callable[[ProposalView], Iterator[Problem]], ...]] = (
     _cover, _three_numbers, _situation, _criteria, _stop, _phases, _deliverables, _responsibilities, _price, _payments,
-    _compute, _commitments, _value, _terms, _words,
+    _compute, _commitments, _owners, _value, _terms, _words,
 )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ class ApproachView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitView:
-    headline: str
+    verdict: str
     reasons: tuple[str, ...]
     approaches: tuple[ApproachView, ...]
     stop_at: Decimal
@@ -218,8 +218,11 @@ class PriceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentView:
+    """`parts`: how many equal payments it stands for, a month apart."""
+
     name: str
     trigger: str
+    parts: int
     share: Decimal
     net: Money
     gross: Money
@@ -243,7 +246,9 @@ class ComputeView:
 
     route: str
     licence: str
-    runs: str
+    runs_low: Decimal
+    runs_likely: Decimal
+    runs_high: Decimal
     tokens_per_run: Decimal | None
     unit_prices: tuple[UnitPrice, ...]
     serving_per_month: Money | None
@@ -251,7 +256,6 @@ class ComputeView:
     cap: Money
     account_owner: str
     alternatives: tuple[str, ...]
-    caveats: tuple[str, ...]
     modification_flops: Decimal | None
 
 
@@ -283,6 +287,19 @@ class ServingCurve:
     fixed_month: float
     per_request: float
 
+    def cost(self, requests: float) -> float:
+        return self.fixed_month + requests * self.per_request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingCrossing:
+    """Where one way of serving, dearer to begin with, becomes cheaper than another."""
+
+    dearer_first: str
+    cheaper_first: str
+    requests: float
+    cost_month: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueView:
@@ -294,7 +311,7 @@ class ValueView:
     break_even_requests: Decimal | None
     requests_per_month: int
     serving: tuple[ServingCurve, ...]
-    serving_currency: str
+    crossings: tuple[ServingCrossing, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

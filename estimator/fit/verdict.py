@@ -92,7 +92,7 @@ def _decide(brief: Brief, best: Approach, readiness: tuple[ReadinessCheck, ...])
         )
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
     if best in {Approach.PROMPT, Approach.RETRIEVAL}:
-        reason = f"the answers speak most for {best.words}; try that first, it is cheaper and sooner"
+        reason = f"your answers speak most for {best.words}; try that first, it is cheaper and sooner"
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
     doubts = [f"{check.finding}; {check.remedy}" for check in readiness if not check.ready]
     if brief.fit.prompt_optimised is not True:
@@ -101,7 +101,7 @@ def _decide(brief: Brief, best: Approach, readiness: tuple[ReadinessCheck, ...])
         doubts.append("the baseline is not measured, so the gain is a hope")
     if doubts:
         return Verdict.PROVE_FIRST, tuple(dict.fromkeys(doubts))
-    return Verdict.FINE_TUNE, (f"the answers speak for {best.words} and everything it needs is there",)
+    return Verdict.FINE_TUNE, (f"your answers speak for {best.words}, and everything it needs is there",)
 
 
 def _headline(verdict: Verdict, best: Approach) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from estimator.tokens.training import ExampleTexts
 
 _BATCH_CHARS: Final = 512 * 1024
+_BATCH_EXAMPLES: Final = 4_096
 _BATCHES_IN_FLIGHT: Final = 4
 _THREADS: Final = 2
 _REMEMBERED: Final = 512
@@ -35,12 +36,12 @@ class Tokeniser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ExampleTokens:
-    """Tokens of the example that stands on `line`: all of it, and its answers."""
+class Counted:
+    """Tokens of some examples: where each stands, all of its tokens, and those of its answers."""
 
-    line: int
-    total: int
-    answers: int
+    lines: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    answers: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class TokenCounter:
     def __init__(self, tokeniser: Tokeniser) -> None:
         self._tokeniser = tokeniser
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._pending: deque[Future[list[ExampleTokens]]] = deque()
+        self._pending: deque[Future[Counted]] = deque()
         self._batch = _Batch()
         self._repeated = _RepeatedTexts(tokeniser)
 
@@ -70,7 +71,7 @@ class TokenCounter:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def add(self, line: int, example: Mapping[str, object]) -> Iterator[ExampleTokens]:
+    def add(self, line: int, example: Mapping[str, object]) -> Iterator[Counted]:
         """Take one example in; yields what has been counted meanwhile, never more than a few batches behind."""
         texts, batch = self._tokeniser.texts_of(example), self._batch
         fixed = texts.fixed_tokens
@@ -88,30 +89,27 @@ class TokenCounter:
         batch.lines.append(line)
         batch.fixed.append(fixed)
         batch.chars += sum(map(len, batch.texts[before:]))
-        if batch.chars > _BATCH_CHARS:
+        if batch.chars > _BATCH_CHARS or len(batch.lines) >= _BATCH_EXAMPLES:
             self._submit()
             while len(self._pending) > _BATCHES_IN_FLIGHT:
-                yield from self._pending.popleft().result()
+                yield self._pending.popleft().result()
 
-    def rest(self) -> Iterator[ExampleTokens]:
+    def rest(self) -> Iterator[Counted]:
         """What is still being counted."""
         self._submit()
         while self._pending:
-            yield from self._pending.popleft().result()
+            yield self._pending.popleft().result()
 
     def _submit(self) -> None:
         self._pending.append(self._pool.submit(_measure, self._tokeniser, self._batch))
         self._batch = _Batch()
 
 
-def _measure(tokeniser: Tokeniser, batch: _Batch) -> list[ExampleTokens]:
-    if not batch.lines:
-        return []
-    ends = np.cumsum(batch.sizes)
-    sums = np.concatenate(([0], np.cumsum(tokeniser.counts(batch.texts)) if batch.texts else []))[ends]
-    prompts, answers = np.diff(sums, prepend=0)[::2], np.diff(sums, prepend=0)[1::2]
-    totals = (prompts + answers + np.array(batch.fixed)).astype(int).tolist()
-    return list(map(ExampleTokens, batch.lines, totals, answers.astype(int).tolist()))
+def _measure(tokeniser: Tokeniser, batch: _Batch) -> Counted:
+    counts = tokeniser.counts(batch.texts) if batch.texts else np.zeros(0, np.int64)
+    sums = np.concatenate(([0], np.cumsum(counts)))[np.cumsum([0, *batch.sizes])]
+    prompts, answers = np.diff(sums)[::2], np.diff(sums)[1::2]
+    return Counted(np.array(batch.lines, np.int64), np.array(batch.fixed, np.int64) + prompts + answers, answers)
 
 
 class _RepeatedTexts:
@@ -159,15 +157,14 @@ class TokenSums:
     over_limit: int = 0
     lengths: Counter[int] = field(default_factory=Counter)
 
-    def add(self, tokens: ExampleTokens) -> None:
-        self.total += tokens.total
-        self.answers += tokens.answers
-        self.lengths[tokens.total] += 1
-        if self.limit is not None and tokens.total > self.limit:
-            self.over_limit += 1
-            self.kept += self.limit
-        else:
-            self.kept += tokens.total
+    def add(self, counted: Counted) -> None:
+        self.total += int(counted.totals.sum())
+        self.answers += int(counted.answers.sum())
+        kept = counted.totals if self.limit is None else np.minimum(counted.totals, self.limit)
+        self.kept += int(kept.sum())
+        self.over_limit += int((kept < counted.totals).sum())
+        lengths, examples = np.unique(counted.totals, return_counts=True)
+        self.lengths.update(dict(zip(lengths.tolist(), examples.tolist(), strict=True)))
 
     def distribution(self) -> Distribution | None:
         """None without an example: an average of nothing is unknown."""

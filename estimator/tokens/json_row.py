@@ -64,18 +64,16 @@ def _may_repeat_keys(line: bytes, keys: int) -> bool:
     return b'\\\\":' in dense or dense.count(b'":') - dense.count(b'\\":') != keys
 
 
+_CONTAINERS: Final = (dict, list)
+
+
 def _keys(value: object) -> int:
     """All keys of all objects in `value`, which is nested at most `MAX_DEPTH` deep."""
     if isinstance(value, dict):
-        total, members = len(value), list(value.values())
-    elif isinstance(value, list):
-        total, members = 0, value
-    else:
-        return 0
-    for member in members:
-        if isinstance(member, dict | list):
-            total += _keys(member)
-    return total
+        return len(value) + sum([_keys(member) for member in value.values() if type(member) in _CONTAINERS])
+    if isinstance(value, list):
+        return sum([_keys(member) for member in value if type(member) in _CONTAINERS])
+    return 0
 
 
 def _repeated_keys(line: bytes) -> list[str]:

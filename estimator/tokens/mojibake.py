@@ -12,7 +12,7 @@ _MISREAD: Final = re.compile(
 # The same after Mac Roman, Windows-1251 and Windows-1250, and control characters that only a wrong decoder leaves.
 _MISREAD_ELSEWHERE: Final = re.compile(
     "[A-Za-z]√[©®†°±≥¥µ∂∏ªº¿¡¬´¨≠ß§•¶¢]|√[©®†°±≥¥µ∂∏ªº¿¡¬´¨≠ß§•¶¢][a-z]|‚Ä[ôúùìîò¶]"
-    "|вЂ[™њќ“”¦ў]|(?:[РС][°±²³µ¶·ё№є»јѕћ‚ѓ„…†‡€‰Љ‹]){2}|Ă[¨©´ˇ¤¶¬®§Ľ\u00ad]|[\u0080-\u0084\u0086-\u009f]"
+    "|вЂ[™њќ“”¦ў]|(?:[РС][ЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЁЄЇІіґёєјЅѕї°±µ¶·№¦§©«¬®‚„…†‡€‰‹‘’“”•–—™›]){2}|Ă[¨©´ˇ¤¶¬®§Ľ\u00ad]|[\u0080-\u0084\u0086-\u009f]"
 )
 
 

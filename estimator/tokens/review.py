@@ -1,13 +1,16 @@
 """What is seen of a data set while its rows go by: problems, formats, repetitions, sums."""
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+import numpy as np
+
 from estimator.errors import Problem, Severity
 from estimator.tokens.check import check_row
-from estimator.tokens.counting import ExampleTokens, TokenSums
+from estimator.tokens.counting import Counted, TokenSums
 from estimator.tokens.duplicates import RowIndex, fingerprint
 from estimator.tokens.findings import finding
 from estimator.tokens.json_row import read_row
@@ -76,17 +79,18 @@ class Review:
         self._add_row_problems(line.number, [*row.problems, *(check_row(example) if example else ())])
         return self._counted(example, line.number) if example else None
 
-    def add_tokens(self, counted: Iterator[ExampleTokens]) -> None:
-        for tokens in counted:
-            self.tokens.add(tokens)
-            if self.tokens.limit is not None and tokens.total > self.tokens.limit:
-                message = f"{tokens.total:,} tokens, of which {self.tokens.limit:,} are kept"
-                self.problems.add(finding("row.too_many_tokens", message, line=tokens.line))
+    def add_tokens(self, counted: Iterator[Counted]) -> None:
+        limit = self.tokens.limit
+        for some in counted:
+            self.tokens.add(some)
+            for index in np.flatnonzero(some.totals > limit) if limit is not None else ():
+                message = f"{some.totals[index]:,} tokens, of which {limit:,} are kept"
+                self.problems.add(finding("row.too_many_tokens", message, line=int(some.lines[index])))
 
     def close(self, file_problems: list[Problem]) -> None:
         """Add what only the whole file shows."""
         converted = len(self._shapes) == 1 and self._shapes.keys() <= CONVERTED
-        for problem in (*file_problems, *self._index.problems()):
+        for problem in itertools.chain(file_problems, self._index.problems()):
             # ShareGPT and Alpaca are written as arrays; that they are converted is said already.
             if not (converted and problem.code == "not_jsonl"):
                 self.problems.add(problem)

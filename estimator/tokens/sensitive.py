@@ -4,6 +4,7 @@ Every repetition in the patterns is bounded, so that no text makes a search quad
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 _EMAIL: Final = re.compile(r"(?<=[\w%+-])@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
@@ -17,8 +18,6 @@ _CARD_RANGES: Final = re.compile(
 )
 
 _NO_DIGITS: Final = bytes(set(range(256)) - set(b"0123456789"))
-_DIGITS_OF_A_CARD: Final = 13
-_DIGITS_OF_AN_IBAN: Final = 8
 
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 # Characters of an IBAN by country (ISO 13616 registry), the countries our clients bank in.
@@ -37,6 +36,7 @@ _SECRET: Final = re.compile(
     r"|\beyJ[\w-]{10,2000}\.eyJ[\w-]{10}"  # JSON Web Token
     r"|-----BEGIN (?:[A-Z]{1,20} ){0,3}PRIVATE KEY-----"
 )
+_CHARS_OF_A_SECRET: Final = 15
 _SECRET_SIGNS: Final = ("k-", "AKIA", "ASIA", "glpat-", "xox", "AIza", "ya29.", "eyJ", "--BEGIN")
 _SECRET_WITH_UNDERSCORE: Final = re.compile(
     r"[spr]k_(?:[A-Za-z0-9]{1,20}[-_]){0,4}[A-Za-z0-9]{16}"  # Stripe
@@ -53,18 +53,14 @@ def sensitive(text: str) -> str | None:
     """What personal data or secrets the text holds."""
     # Deleting all other bytes is the quickest way to see whether a text has digits enough to be worth a search.
     digits = len(text.encode(errors="replace").translate(None, _NO_DIGITS))
-    kinds = {
-        "an e-mail address": "@" in text and has_email(text),
-        "a card number": digits >= _DIGITS_OF_A_CARD and has_card_number(text),
-        "a bank account (IBAN)": digits >= _DIGITS_OF_AN_IBAN and has_iban(text),
-        "a key or secret": digits and has_secret(text),
-    }
-    found = ", ".join(kind for kind, there in kinds.items() if there)
-    return f"the text holds {found}" if found else None
+    if not digits and "@" not in text:
+        return None
+    found = [kind for kind, (min_digits, check) in _KINDS.items() if digits >= min_digits and check(text)]
+    return f"the text holds {', '.join(found)}" if found else None
 
 
 def has_email(text: str) -> bool:
-    return _EMAIL.search(text) is not None
+    return "@" in text and _EMAIL.search(text) is not None
 
 
 def has_card_number(text: str) -> bool:
@@ -81,6 +77,8 @@ def has_iban(text: str) -> bool:
 
 def has_secret(text: str) -> bool:
     """A key or token of a service that marks its keys, a private key, or a value that is called a key or password."""
+    if len(text) < _CHARS_OF_A_SECRET:
+        return False
     if any(sign in text for sign in _SECRET_SIGNS) and _SECRET.search(text):
         return True
     if "_" in text and _SECRET_WITH_UNDERSCORE.search(text):
@@ -89,6 +87,15 @@ def has_secret(text: str) -> bool:
         return False
     low = text.lower()
     return any(sign in low for sign in _NAMED_SECRET_SIGNS) and _NAMED_SECRET.search(low) is not None
+
+
+# How many digits a text must have for the check to be worth while: an IBAN has letters too.
+_KINDS: Final[dict[str, tuple[int, Callable[[str], bool]]]] = {
+    "an e-mail address": (0, has_email),
+    "a card number": (13, has_card_number),
+    "a bank account (IBAN)": (8, has_iban),
+    "a key or secret": (1, has_secret),
+}
 
 
 def _stands_alone(match: re.Match[str]) -> bool:

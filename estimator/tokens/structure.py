@@ -34,22 +34,27 @@ def structure_problems(row: Mapping[str, object]) -> Iterator[Problem]:
         what = "is missing" if "messages" not in row else "is empty" if messages == [] else "is not a list"
         yield finding("row.messages_missing", f'"messages" {what}', where="messages")
         return
-    yield from _tools_problems(row)
-    for index, message in enumerate(messages):
-        if not _is_plain(message):
-            yield from _message_problems(message, f"messages[{index}]")
+    if len(row) > 1:
+        yield from _tools_problems(row)
+    unusual = [(index, message) for index, message in enumerate(messages) if not _is_plain(message)]
+    if not unusual and [message["role"] for message in messages] in _USUAL_TURNS:
+        return
+    for index, message in unusual:
+        yield from _message_problems(message, f"messages[{index}]")
     objects = [message for message in messages if isinstance(message, dict)]
     yield from _conversation_problems(objects)
-    if any(message.keys() != _PLAIN_KEYS for message in objects):
+    if unusual:
         yield from _call_problems(objects, row)
 
 
 def _is_plain(message: object) -> bool:
     """Nearly every message: a known role and a text. Nothing more needs to be looked at."""
-    if not isinstance(message, dict) or message.keys() != _PLAIN_KEYS or message["role"] not in _PLAIN_ROLES:
+    if not isinstance(message, dict) or message.keys() != _PLAIN_KEYS:
         return False
-    content = message["content"]
-    return isinstance(content, str) and content != "" and not content.isspace()
+    role, content = message["role"], message["content"]
+    if not isinstance(role, str) or not isinstance(content, str):
+        return False
+    return role in _PLAIN_ROLES and content != "" and not content.isspace()
 
 
 def _message_problems(message: object, where: str) -> Iterator[Problem]:

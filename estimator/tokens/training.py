@@ -62,7 +62,7 @@ def example_texts(
         of_role.get(role, prompts).extend(content_texts(message))
         if isinstance(name, str):
             repeated.append(name)
-    if functions := functions_of(example):
+    if len(example) > 1 and (functions := functions_of(example)):
         repeated.append(render(functions))
     return ExampleTexts(_PER_EXAMPLE + _PER_MESSAGE * len(messages), repeated, prompts, answers)
 

@@ -10,10 +10,12 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+import psutil
 from measurement import Measurement, best_seconds, paired_ratio
 
 from estimator.tokens import count_dataset, encoding_for
@@ -24,15 +26,18 @@ MEMORY_ROWS = 2_000_000
 MAX_RATIO = 1 / 0.9
 MAX_GROWTH_MIB = 64
 
-WORDS = """the a my your this that our account order invoice delivery package refund payment card number address email
-password login app website customer support team agent yesterday today tomorrow morning week month please thanks hello
-because when where after before while still already never always again first last next new old wrong right missing late
-early damaged broken empty full free charged paid sent received returned cancelled changed updated confirmed shipped
-would could should can will may must have has had was were is are be been need want like try ask tell check find open
-close wait call write send receive pay change update cancel return confirm explain understand apologise resolve arrange
-and or but if so then also only just very quite rather about with without from to for in on at by of into over under
-between through during against item product size colour quality price discount voucher code subscription contract
-settings page button screen message notification error warning reason problem question answer solution step option""".split()
+VOCABULARY = """
+the a my your this that our account order invoice delivery package refund payment card number address email login app
+website customer support team agent yesterday today tomorrow morning week month please thanks hello because when where
+after before while still already never always again first last next new old wrong right missing late early damaged
+broken empty full free charged paid sent received returned cancelled changed updated confirmed shipped would could
+should can will may must have has had was were is are be been need want like try ask tell check find open close wait
+call write send receive pay change update cancel return confirm explain understand apologise resolve arrange and or
+but if so then also only just very quite rather about with without from to for in on at by of into over under between
+through during against item product size colour quality price discount voucher code subscription contract settings
+page button screen message notification error warning reason problem question answer solution step option
+"""
+WORDS = VOCABULARY.split()
 
 
 def measure() -> Iterator[Measurement]:
@@ -87,21 +92,25 @@ def memory_growth_mib(path: Path) -> float:
 
 def grow(path: Path) -> float:
     """Runs in the child: the highest resident size while counting, over the size after a warm-up."""
-    import psutil
-
     process = psutil.Process()
     small = path.with_name("small.jsonl")
-    small.write_bytes(b"".join(path.read_bytes()[:20_000].splitlines(keepends=True)[:-1]))
+    with path.open("rb") as rows:
+        small.write_bytes(b"".join(islice(rows, 100)))
     count_dataset(small, model=MODEL)
-    before = peak = process.memory_info().rss
+    sizes = [process.memory_info().rss]
+    done = threading.Event()
 
-    def watch(_done: int, _total: int) -> None:
-        nonlocal peak
-        peak = max(peak, process.memory_info().rss)
+    def watch() -> None:
+        while not done.wait(0.02):
+            sizes.append(process.memory_info().rss)
 
-    count_dataset(path, model=MODEL, on_progress=watch)
-    return (max(peak, process.memory_info().rss) - before) / 2**20
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    count_dataset(path, model=MODEL)
+    done.set()
+    watcher.join()
+    return (max(sizes) - sizes[0]) / 2**20
 
 
 if __name__ == "__main__":
-    print(grow(Path(sys.argv[1])))
+    sys.stdout.write(str(grow(Path(sys.argv[1]))))

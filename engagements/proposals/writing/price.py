@@ -20,8 +20,8 @@ from estimator.errors import UnknownName
 from estimator.estimating import Estimate
 from estimator.figures import Figure, Kind
 from estimator.hardware import find_model
-from estimator.money import Money
-from estimator.quote import Due, PricedOption, Quote
+from estimator.money import Money, sum_of
+from estimator.quote import Due, Instalment, PricedOption, Quote
 from estimator.routes import RouteEstimate
 from estimator.schedule import add_months
 
@@ -61,17 +61,29 @@ def price_of(estimate: Estimate, quote: Quote) -> PriceView:
 
 
 def instalments_of(estimate: Estimate, option: PricedOption) -> tuple[InstalmentView, ...]:
-    """Payments of an option with what makes each due and when that is expected."""
-    return tuple(
-        InstalmentView(
-            name=payment.due.name,
-            trigger=_trigger(payment.due),
-            share=Decimal(payment.net.minor) / option.net.minor if option.net.minor else Decimal(0),
-            net=payment.net,
-            gross=payment.gross,
-            expected=_expected(estimate, payment.due),
-        )
-        for payment in option.instalments
+    """Payments of an option with what makes each due; the months of management stand together."""
+    gates = [payment for payment in option.instalments if payment.due.gate is not None]
+    months = [payment for payment in option.instalments if payment.due.gate is None]
+    views = [_instalment([payment], payment.due.name, _trigger(payment.due), estimate, option) for payment in gates]
+    if months:
+        name = f"Management, {len(months)} months"
+        views.append(_instalment(months, name, "end of each month in production", estimate, option))
+    return tuple(views)
+
+
+def _instalment(
+    payments: Sequence[Instalment], name: str, trigger: str, estimate: Estimate, option: PricedOption
+) -> InstalmentView:
+    currency = option.net.currency
+    net, gross = (sum_of((getattr(each, kind) for each in payments), currency) for kind in ("net", "gross"))
+    return InstalmentView(
+        name=name,
+        trigger=trigger,
+        parts=len(payments),
+        share=Decimal(net.minor) / option.net.minor if option.net.minor else Decimal(0),
+        net=net,
+        gross=gross,
+        expected=_expected(estimate, payments[0].due),
     )
 
 
@@ -84,7 +96,9 @@ def compute_of(estimate: Estimate, quote: Quote, route: RouteEstimate) -> Comput
     return ComputeView(
         route=route.name,
         licence=route.licence,
-        runs=f"{runs.low:f} to {runs.high:f}, {runs.likely:f} likely",
+        runs_low=runs.low,
+        runs_likely=runs.likely,
+        runs_high=runs.high,
         tokens_per_run=route.tokens.value,
         unit_prices=tuple(_unit_prices(route, estimate)),
         serving_per_month=_money(serving, estimate),
@@ -92,7 +106,6 @@ def compute_of(estimate: Estimate, quote: Quote, route: RouteEstimate) -> Comput
         cap=_cap(estimate, quote),
         account_owner="Client" if route.route.provider != "own" else "Agency",
         alternatives=tuple(others),
-        caveats=tuple(route.caveats),
         modification_flops=_modification_flops(route, runs.likely),
     )
 
@@ -126,8 +139,6 @@ def _amount(option: PricedOption, label: str) -> Money | None:
 
 
 def _trigger(due: Due) -> str:
-    if due.gate is None:
-        return f"end of month {due.month} after going live"
     return "acceptance of this proposal" if due.gate == 0 else f"gate {due.gate} passed"
 
 
@@ -152,16 +163,32 @@ def _unit_prices(route: RouteEstimate, estimate: Estimate) -> list[UnitPrice]:
         sources.append(route.serving.monthly)
     facts = {figure.key: figure for source in sources for figure in source.lineage() if figure.kind is Kind.FACT}
     return [
-        UnitPrice(name=_price_name(each, route), price=each.value, unit=each.unit, as_of=each.as_of, source=each.source)
+        UnitPrice(name=_price_name(each), price=each.value, unit=each.unit, as_of=each.as_of, source=each.source)
         for each in facts.values()
         if each.unit.startswith("USD per") and each.as_of
     ]
 
 
-def _price_name(figure: Figure, route: RouteEstimate) -> str:
-    what = figure.key.rpartition(".")[2].replace("_", " ")
-    whose = "Prompted base" if figure.key.startswith("serving.base") else route.name
-    return figure.label or f"{whose}: {'training' if what == 'price' else what}"
+def _price_name(figure: Figure) -> str:
+    """What a price is for, as a client reads it."""
+    what = _PRICE_NAMES.get(figure.key.rpartition(".")[2], figure.label)
+    if ".serving." in figure.key or figure.key.startswith("serving."):
+        whose = "Prompted base" if figure.key.startswith("serving.base") else "Tuned model"
+        return f"{whose}: {what}"
+    return f"{what}: {figure.label}" if figure.label else what
+
+
+_PRICE_NAMES: Final = {
+    "price": "Training",
+    "input": "prompt tokens",
+    "cached_input": "cached prompt tokens",
+    "output": "answer tokens",
+    "storage": "Storage of checkpoints",
+    "gpu_hour": "GPU",
+    "endpoint": "Dedicated endpoint",
+    "hosting": "Hosting while deployed",
+    "min_charge": "Minimum charge",
+}
 
 
 def _cap(estimate: Estimate, quote: Quote) -> Money:

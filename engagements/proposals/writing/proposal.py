@@ -216,7 +216,7 @@ def _detectable(baseline: Decimal | None, items: int) -> Decimal | None:
 def _fit(estimate: Estimate, quote: Quote, issue: Issue) -> FitView:
     report = estimate.fit
     return FitView(
-        headline=report.headline,
+        verdict=report.verdict.value,
         reasons=report.reasons,
         approaches=tuple(
             ApproachView(

@@ -1,8 +1,9 @@
 """The part of a proposal that says what it is worth: three cases, their benefits, and serving over volume."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 
-from engagements.proposals.view import BenefitView, CaseView, ServingCurve, ValueView
+from engagements.proposals.view import BenefitView, CaseView, ServingCrossing, ServingCurve, ValueView
 from estimator.brief.stated import usd_per_unit
 from estimator.estimating import Estimate
 from estimator.figures import Figure
@@ -17,7 +18,7 @@ _CASES = {"low": "Low", "expected": "Expected", "high": "High"}
 def value_of(estimate: Estimate, roi: Roi, route: RouteEstimate) -> ValueView:
     """The return on investment as a client reads it; an unknown benefit says what is missing."""
     currency = estimate.brief.commercial.currency
-    kinds = roi.cases[0].benefits
+    kinds, curves = roi.cases[0].benefits, tuple(_curves(estimate, route))
     return ValueView(
         cases=tuple(_case(found, currency) for found in roi.cases),
         benefits=tuple(
@@ -33,8 +34,8 @@ def value_of(estimate: Estimate, roi: Roi, route: RouteEstimate) -> ValueView:
         discount_rate=estimate.brief.value.discount_rate_percent / 100,
         break_even_requests=roi.break_even_requests.value,
         requests_per_month=estimate.brief.traffic.requests_per_month,
-        serving=tuple(_curves(estimate, route)),
-        serving_currency=currency,
+        serving=curves,
+        crossings=tuple(_crossings(curves)),
     )
 
 
@@ -58,7 +59,7 @@ def _curves(estimate: Estimate, route: RouteEstimate) -> Iterator[ServingCurve]:
     """The prompted base, the chosen route and the cheapest other way that differs from it in kind."""
     yield from _curve(estimate, estimate.base_serving, estimate.base_serving.name)
     if route.serving is not None:
-        yield from _curve(estimate, route.serving, f"Tuned, {route.name.partition(',')[0]}")
+        yield from _curve(estimate, route.serving, f"Tuned, {route.name.partition(',')[0].partition(' (')[0]}")
     by_gpu = [
         other
         for other in estimate.routes
@@ -79,3 +80,17 @@ def _curve(estimate: Estimate, option: ServingOption, name: str) -> Iterator[Ser
             fixed_month=float(option.fixed_month.value / rate),
             per_request=float(option.per_request.value / rate),
         )
+
+
+def _crossings(curves: Sequence[ServingCurve]) -> Iterator[ServingCrossing]:
+    for cheaper, dearer in permutations(curves, 2):
+        saved_per_request = cheaper.per_request - dearer.per_request
+        dearer_by = dearer.fixed_month - cheaper.fixed_month
+        if saved_per_request > 0 and dearer_by > 0:
+            requests = dearer_by / saved_per_request
+            yield ServingCrossing(
+                dearer_first=dearer.name,
+                cheaper_first=cheaper.name,
+                requests=requests,
+                cost_month=dearer.cost(requests),
+            )

@@ -271,7 +271,7 @@ def sample_html(
     client: str = "Nordvind Energi AS",
 ) -> str:
     stamp = "2026-11-22T10:00:00Z"
-    numbered = [{"id": id_, "title": title, "numbered": True} for id_, title in SECTIONS.items()]
+    numbered = [{"id": id_, "title": title, "kind": ""} for id_, title in SECTIONS.items()]
     return SAMPLE.render(
         document={
             "title": f"Proposal for {client}",
@@ -281,7 +281,7 @@ def sample_html(
             "modified": stamp,
         },
         style=root_rule(palette, paper=paper, stage=stage),
-        sections=[*numbered, {"id": "annex", "title": "Annex: price schedule", "numbered": False}],
+        sections=[*numbered, {"id": "annex", "title": "Annex: price schedule", "kind": "unnumbered"}],
         client=client,
         issued=date(2026, 11, 22),
         first_issued=date(2026, 11, 2),

@@ -1,0 +1,107 @@
+"""Sentences of a proposal that depend on its numbers; templates only place them."""
+
+from decimal import Decimal
+from typing import Final
+
+from engagements.proposals.view import CaseView, ProposalView, ServingCurve
+from engagements.rendering import Formats
+from estimator.money import Money
+
+_VERDICTS: Final = {
+    "fine_tune": "Fine-tuning fits this task, and what it needs is there.",
+    "prove_first": "Fine-tuning fits this task; phases 1 and 2 have to show the gain before more is spent.",
+    "do_not_fine_tune": "Our own assessment advises against fine-tuning; section 3 says why we go on.",
+}
+_MODELS: Final = {
+    "fixed": "fixed price",
+    "time_and_materials": "estimate by effort, capped",
+    "retainer": "fixed price, retainer for management",
+    "value": "price by value",
+}
+_PROMISES: Final = {
+    "fixed": "The price is fixed; what the work takes beyond it is our risk, and the allowance for that is a line.",
+    "time_and_materials": "You pay the hours worked at the rates agreed, never more than the cap below.",
+    "retainer": "Delivery is a fixed price; ongoing management is a monthly retainer at a discount.",
+    "value": "The price is a share of the value we expect to create for you.",
+}
+_HOLIDAYS_NAMED: Final = 4
+
+
+def sentences(view: ProposalView, formats: Formats) -> dict[str, str]:
+    """By the name a template uses."""
+    return {
+        "fit_sentence": _VERDICTS[view.fit.verdict],
+        "price_words": _MODELS[view.price.model],
+        "price_sentence": _PROMISES[view.price.model],
+        "payback_words": _payback(view),
+        "range_caption": _range_caption(view, formats),
+        "range_note": _range_note(view, formats),
+        "holiday_words": _holidays(view, formats),
+        "cash_caption": _cash_caption(view),
+        "break_even_caption": _break_even_caption(view, formats),
+        "discount_rate": _percent(view.value.discount_rate, formats),
+        "modification_words": _modification(view.compute.modification_flops),
+    }
+
+
+def _payback(view: ProposalView) -> str:
+    head = view.headline
+    if head.payback_month is None:
+        return "not paid back within the time considered"
+    low = "never" if head.payback_month_low is None else f"month {head.payback_month_low}"
+    return f"paid back in month {head.payback_month}, in the low case {low}"
+
+
+def _range_caption(view: ProposalView, formats: Formats) -> str:
+    option = view.price.options[view.price.recommended]
+    even, likely = formats.whole_money(option.effort_p50), formats.whole_money(option.effort_p80)
+    return f"{option.name} would come to {even} at even odds; four times in five it stays below {likely}"
+
+
+def _holidays(view: ProposalView, formats: Formats) -> str:
+    named = [f"{holiday.name} ({formats.short_date(holiday.day)})" for holiday in view.holidays[:_HOLIDAYS_NAMED]]
+    more = len(view.holidays) - len(named)
+    listed = ", ".join(named) + (f" and {more} more" if more else "")
+    holidays = f" Public holidays are left out: {listed}." if named else ""
+    return f"Hatched bars wait for your review; a day late there is a day late at the end.{holidays}"
+
+
+def _cash_caption(view: ProposalView) -> str:
+    low, expected, _ = view.value.cases
+    return f"{_paid_back(expected)}; in the low case {_paid_back(low).lower()}"
+
+
+def _paid_back(case: CaseView) -> str:
+    if case.payback_month is None:
+        return "Not paid back in the time considered"
+    return f"Paid back in month {case.payback_month}"
+
+
+def _break_even_caption(view: ProposalView, formats: Formats) -> str:
+    """What the planned volume costs, the cheapest way first, the prompted base beside it."""
+    planned, currency = view.value.requests_per_month, view.price.currency
+
+    def monthly(curve: ServingCurve) -> str:
+        return formats.money(Money.of(Decimal(str(round(curve.cost(planned), 4))), currency))
+
+    base, *tuned = view.value.serving
+    cheapest = min(tuned, key=lambda curve: curve.cost(planned))
+    return f"The planned volume costs {monthly(cheapest)} a month ({cheapest.name}) or {monthly(base)} ({base.name})"
+
+
+def _range_note(view: ProposalView, formats: Formats) -> str:
+    draws = formats.number(view.provenance.draws)
+    return f"{draws} simulated engagements with correlated phases, seed {view.provenance.seed}."
+
+
+def _percent(share: Decimal, formats: Formats) -> str:
+    return formats.percent(share, 0 if share * 100 == int(share * 100) else 1)
+
+
+def _modification(flops: Decimal | None) -> str:
+    if flops is None:
+        return ""
+    mantissa, exponent = f"{flops:.1E}".split("E")
+    power = str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    number = f"{mantissa} × 10{power}"
+    return f"The planned runs take about {number} floating-point operations (6 per active parameter and token)."
