@@ -120,7 +120,8 @@ def _repeated_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     bounds = [(_MASK_64 // _SLICES + 1) * step for step in range(_SLICES)] + [_MASK_64]
     found = []
     for low, high in itertools.pairwise(bounds):
-        part = np.sort(keys[(keys > np.uint64(low)) & (keys <= np.uint64(high))])
+        part = keys[(keys > np.uint64(low)) & (keys <= np.uint64(high))]
+        part.sort()
         same = part[1:] == part[:-1]
         starts = same.copy()
         starts[1:] &= ~same[:-1]

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -73,11 +73,14 @@ class Review:
         row = read_row(line.content)
         if not isinstance(row.value, dict):
             not_object = finding("row.not_object", "the row is no JSON object")
-            self._add_row_problems(line.number, [*row.problems] or [not_object])
+            self._add_row_problems(line.number, row.problems or [not_object])
             return None
         example = self._as_example(row.value, line.number)
-        self._add_row_problems(line.number, [*row.problems, *(check_row(example) if example else ())])
-        return self._counted(example, line.number) if example else None
+        if example is None:
+            self._add_row_problems(line.number, row.problems)
+            return None
+        self._add_row_problems(line.number, [*row.problems, *check_row(example)])
+        return self._counted(example, line.number)
 
     def add_tokens(self, counted: Iterator[Counted]) -> None:
         limit = self.tokens.limit
@@ -122,7 +125,7 @@ class Review:
         self.examples_with_tools += bool(example.get("tools") or example.get("functions"))
         return example
 
-    def _add_row_problems(self, line: int, problems: list[Problem]) -> None:
+    def _add_row_problems(self, line: int, problems: Sequence[Problem]) -> None:
         for problem in problems:
             self.problems.add(dataclasses.replace(problem, line=line))
 

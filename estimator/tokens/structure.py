@@ -164,7 +164,7 @@ def _call_problems(messages: Sequence[Mapping[str, object]], row: Mapping[str, o
         where = f"messages[{index}]"
         for problem, severity in _bad_calls(message, declared, ids):
             yield finding("row.bad_tool_call", problem, where=where, severity=severity)
-        if message.get("role") == "tool" and message.get("tool_call_id") not in ids:
+        if message.get("role") == "tool" and str(message.get("tool_call_id")) not in ids:
             what = "answers a call that was not made" if message.get("tool_call_id") else "has no tool_call_id"
             yield finding("row.orphan_tool_result", f"the tool message {what}", where=where)
 
