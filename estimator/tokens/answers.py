@@ -13,6 +13,7 @@ _HELP: Final = (
     r"(?:help|assist|provide|fulfil|comply|answer|do (?:that|this)|discuss|support|generate|create|share|perform|"
     r"process|directly|make|access)"
 )
+_TELL: Final = "(?:provide|answer|share|discuss|give|generate|create)(?: you)?(?: with)?"
 _DECLINE: Final = (
     rf"(?:{_CANNOT} (?:directly )?{_HELP}|(?:do not|don't) have (?:the |any )?(?:ability|capability|permission))"
 )
@@ -26,7 +27,8 @@ _REFUSALS: Final = tuple(
         ("sorry", rf"sorry[^\n]{{0,40}}?\bi ?{_DECLINE}"),
         ("apolog", rf"apolog[^\n]{{0,40}}?\bi ?{_DECLINE}"),
         ("unfortunately", rf"unfortunately[^\n]{{0,20}}?\bi ?{_DECLINE}"),
-        ("i", rf"^\s{{0,3}}i ?{_CANNOT} (?:help|assist|comply|fulfil|do (?:that|this))"),
+        ("an ai", r"\bi(?:'m| am) (?:just|only|merely) an ai\b"),
+        ("i", rf"^\s{{0,3}}i ?{_CANNOT} (?:help|assist|comply|fulfil|do (?:that|this)|{_TELL} (?:that|this|such|any))"),
         ("als ", r"\bals (?:ki|künstliche intelligenz|sprachmodell)\b"),
         ("en tant qu", r"\ben tant qu'(?:ia|intelligence artificielle)\b"),
         ("como ", r"\bcomo (?:ia|modelo de lenguaje)\b"),
@@ -49,7 +51,7 @@ _ENGLISH: Final = (
     "a an the and or but nor because although though unless until while whereas if than that which whose of to from "
     "with without by for into onto upon at between among via per as is are was were be been being will would shall "
     "should can could may might must has have had do does did my your our their his its this these those some any each "
-    "every very also then first second please click select following such including not we they he she i who when where"
+    "every very please click select such including not we they he she i"
 )
 _GERMAN: Final = (
     "und oder aber weil dass der die das den dem des ein eine einen einem einer zu von mit für bei auf ist sind wird "
@@ -60,7 +62,6 @@ _SPANISH: Final = "y o pero porque el los las una unos unas en con para por su s
 _ITALIAN: Final = "e ma perché il lo gli uno di da del della nel con"
 _GOES_ON: Final = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_ITALIAN}".split())
 _WORDS_OF_AN_ANSWER: Final = 5
-_CLOSERS: Final = {"{": "}", "[": "]"}
 
 
 def truncated_answer(text: str) -> str | None:
@@ -68,7 +69,7 @@ def truncated_answer(text: str) -> str | None:
     answer = text.rstrip()
     if answer.count("```") % 2:
         return "the answer ends inside a code block"
-    if answer[:1] in _CLOSERS and answer[1:2].strip() in ('"', "{", "["):
+    if answer.startswith(('{"', "{\n", '["', "[{", "[\n", "[[")):
         return "the answer is JSON that does not end" if _is_open_json(answer) else None
     words = answer[-200:].rsplit(maxsplit=_WORDS_OF_AN_ANSWER)
     if len(words) < _WORDS_OF_AN_ANSWER:

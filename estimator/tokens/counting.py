@@ -71,8 +71,8 @@ class TokenCounter:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def add(self, line: int, example: Mapping[str, object]) -> Iterator[Counted]:
-        """Take one example in; yields what has been counted meanwhile, never more than a few batches behind."""
+    def add(self, line: int, example: Mapping[str, object]) -> None:
+        """Take in the example that stands on `line`."""
         texts, batch = self._tokeniser.texts_of(example), self._batch
         fixed = texts.fixed_tokens
         before = len(batch.texts)
@@ -91,8 +91,11 @@ class TokenCounter:
         batch.chars += sum(map(len, batch.texts[before:]))
         if batch.chars > _BATCH_CHARS or len(batch.lines) >= _BATCH_EXAMPLES:
             self._submit()
-            while len(self._pending) > _BATCHES_IN_FLIGHT:
-                yield self._pending.popleft().result()
+
+    def done(self) -> Iterator[Counted]:
+        """What has been counted so far; to be asked for after each example, so that no more than a few batches wait."""
+        while len(self._pending) > _BATCHES_IN_FLIGHT:
+            yield self._pending.popleft().result()
 
     def rest(self) -> Iterator[Counted]:
         """What is still being counted."""

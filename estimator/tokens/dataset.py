@@ -72,7 +72,8 @@ def count_dataset(
     with TokenCounter(tokeniser) as counter:
         for line in rows(source):
             if example := review.take(line):
-                review.add_tokens(counter.add(line.number, example))
+                counter.add(line.number, example)
+                review.add_tokens(counter.done())
         review.add_tokens(counter.rest())
     if tokeniser.note:
         source.problems.append(finding("template_unknown", tokeniser.note))

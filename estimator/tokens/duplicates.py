@@ -11,7 +11,7 @@ import re
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -41,19 +41,25 @@ class Fingerprint:
     exact: int
 
 
+class _Turn(NamedTuple):
+    role: str
+    text: str
+
+
 def fingerprint(row: Mapping[str, object]) -> Fingerprint:
     """Of a chat row. Keys nobody reads and weights do not count, declared tools do."""
     messages = row.get("messages")
     turns = [_turn(message) for message in messages] if isinstance(messages, list) else []
     declared = hash(orjson.dumps(tools)) if (tools := row.get("tools") or row.get("functions")) else 0
-    normal = [(role, normal_form(text)) for role, text in turns]
+    normal = [(turn.role, normal_form(turn.text)) for turn in turns]
     prompt = hash((declared, *normal[:-1])) if _is_labelled(turns) else 0
     return Fingerprint(hash((declared, *normal)), prompt, hash((declared, *turns)))
 
 
-def _is_labelled(turns: list[tuple[str, str]]) -> bool:
+def _is_labelled(turns: list[_Turn]) -> bool:
     """Whether the row ends in a label for something a user said."""
-    return len(turns) > 1 and turns[-1][0] == "assistant" and turns[-2][0] == "user" and is_label(turns[-1][1])
+    roles = [turn.role for turn in turns[-2:]]
+    return roles == ["user", "assistant"] and is_label(turns[-1].text)
 
 
 def is_label(answer: str) -> bool:
@@ -68,7 +74,7 @@ class RowIndex:
         self._example, self._prompt, self._exact = array("Q"), array("Q"), array("I")
         self.lines_left_out = 0
 
-    def add(self, line: int, print_: Fingerprint) -> None:
+    def add(self, line: int, row: Fingerprint) -> None:
         """Lines come in rising order, counted from 1; those left out compare equal to nothing."""
         if line > MAX_LINES:
             self.lines_left_out += 1
@@ -78,9 +84,9 @@ class RowIndex:
             self._example.extend((0,) * gap)
             self._prompt.extend((0,) * gap)
             self._exact.extend((0,) * gap)
-        self._example.append(print_.example & _MASK_64 or 1)
-        self._prompt.append(print_.prompt & _MASK_64)
-        self._exact.append(print_.exact & _MASK_32)
+        self._example.append(row.example & _MASK_64 or 1)
+        self._prompt.append(row.prompt & _MASK_64)
+        self._exact.append(row.exact & _MASK_32)
 
     def problems(self) -> Iterator[Problem]:
         if not self._example:
@@ -98,8 +104,13 @@ class RowIndex:
             yield finding("duplicates_not_compared", message)
 
 
-def _repeats(keys: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """(line, first line) for every line whose key, 0 apart, stood before; in bounded memory beside the keys."""
+class _Repeat(NamedTuple):
+    line: int
+    first: int
+
+
+def _repeats(keys: NDArray[np.uint64]) -> Iterator[_Repeat]:
+    """Every line whose key, 0 apart, stood before, with the first such line; in bounded memory beside the keys."""
     repeated = _repeated_keys(keys)
     if not len(repeated):
         return
@@ -110,7 +121,7 @@ def _repeats(keys: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
         for offset in np.flatnonzero(repeated[slots] == chunk):
             line, slot = start + int(offset) + 1, slots[offset]
             if first[slot]:
-                yield line, int(first[slot])
+                yield _Repeat(line, int(first[slot]))
             else:
                 first[slot] = line
 
@@ -129,11 +140,11 @@ def _repeated_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.concatenate(found)
 
 
-def _turn(message: object) -> tuple[str, str]:
+def _turn(message: object) -> _Turn:
     """Role and text of a message; where there is more than text (parts, calls), the message as JSON."""
     if not isinstance(message, dict):
-        return "", ""
+        return _Turn("", "")
     role, content = str(message.get("role")), message.get("content")
     if isinstance(content, str) and not message.get("tool_calls") and not message.get("function_call"):
-        return role, content
-    return role, orjson.dumps(message).decode()
+        return _Turn(role, content)
+    return _Turn(role, orjson.dumps(message).decode())

@@ -22,7 +22,7 @@ _SPECIAL: Final = re.compile(
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
 _MARKUP: Final = re.compile(
     r"<\s?/?(?:script|iframe|object|embed|applet|meta|base|form)\b|\bjavascript:"
-    r"|<[a-z][^<>]{0,200}\son[a-z]{3,20}\s{0,3}=",
+    r"|<[a-z][^<>]{0,200}[\s/]on[a-z]{3,20}\s{0,3}=",
     re.IGNORECASE,
 )
 _FORMULA: Final = re.compile(
@@ -64,6 +64,7 @@ def formula_cell(text: str) -> str | None:
 
 
 def long_input(text: str) -> str | None:
+    """A message so long that it was probably pasted whole."""
     return f"{len(text):,} characters in one message" if len(text) > _LONG_INPUT_CHARS else None
 
 

@@ -26,9 +26,6 @@ _INJECTIONS: Final = tuple(
         "override": (rf"override\b{_OVERRULE}", r"(?:system|admin|administrator|developer|security) override\b"),
         "bypass": (rf"bypass\b{_OVERRULE}",),
         "vergiss": (r"vergiss\b[^.\n]{0,40}\b(?:anweisung|vorgabe|regel|befehl)",),
-        "oubliez": (r"oubliez\b[^.\n]{0,40}\b(?:instructions|consignes|règles)",),
-        "olvida": (r"olvida\b[^.\n]{0,40}\b(?:instrucciones|reglas)",),
-        "instead of your": (r"instead of your\b[^.\n]{0,20}" + _ORDERS,),
         "instruct": (
             rf"not follow\b{_OVERRULE}",
             rf"stop following\b{_OVERRULE}",
@@ -41,14 +38,9 @@ _INJECTIONS: Final = tuple(
         "repeat": (r"repeat (?:(?:everything|all|the (?:text|words))\b[^.\n]{0,10} above|the above)\b",),
         # You are DAN now.
         " dan": (r" dan mode\b", r"you are (?:now )?dan\b", r"(?:act as|pretend to be|become) dan\b"),
-        "anything now": (r"do anything now\b",),
         "developer mode": (r"(?:you are|act|simulate|enable|enter|in)\b[^.\n]{0,30}\bdeveloper mode\b",),
         "jailbr": (r"jailbroken\b", r"jailbreak(?:ed)? (?:mode|prompt)\b"),
-        "restrict": (
-            r"unrestricted (?:ai|assistant|mode|model)\b",
-            r"act as\b[^.\n]{0,40}\b(?:no|without) (?:any )?restrictions\b",
-            r"you are\b[^.\n]{0,40}\b(?:no|without) (?:any )?restrictions\b",
-        ),
+        "no restrictions": (r"(?:act as|you are|you have)\b[^.\n]{0,40}\bno restrictions\b",),
     }.items()
 )
 

@@ -39,13 +39,12 @@ def read_row(line: bytes) -> JsonRow:
         value: object = orjson.loads(line)
     except orjson.JSONDecodeError:
         return _unreadable(line)
-    if line.count(b"{") + line.count(b"[") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
-        return JsonRow(None, (_too_deep(),))
-    return JsonRow(value, tuple(_hidden_problems(line, value)))
+    keys = _keys(value, MAX_DEPTH)
+    return JsonRow(None, (_too_deep(),)) if keys is None else JsonRow(value, tuple(_hidden_problems(line, keys)))
 
 
-def _hidden_problems(line: bytes, value: object) -> Iterator[Problem]:
-    if _may_repeat_keys(line, _keys(value)) and (repeated := _repeated_keys(line)):
+def _hidden_problems(line: bytes, keys: int) -> Iterator[Problem]:
+    if _may_repeat_keys(line, keys) and (repeated := _repeated_keys(line)):
         yield finding("row.duplicate_key", f"the key {repeated[0]!r} occurs twice in one object")
     if b"\\u0000" in line and _ESCAPED_NUL.search(line):
         yield finding("row.nul_char", "the text holds a NUL character")
@@ -67,13 +66,23 @@ def _may_repeat_keys(line: bytes, keys: int) -> bool:
 _CONTAINERS: Final = (dict, list)
 
 
-def _keys(value: object) -> int:
-    """All keys of all objects in `value`, which is nested at most `MAX_DEPTH` deep."""
+def _keys(value: object, room: int) -> int | None:
+    """All keys of all objects in `value`; None where it is nested more than `room` deep."""
     if isinstance(value, dict):
-        return len(value) + sum([_keys(member) for member in value.values() if type(member) in _CONTAINERS])
-    if isinstance(value, list):
-        return sum([_keys(member) for member in value if type(member) in _CONTAINERS])
-    return 0
+        total, members = len(value), list(value.values())
+    elif isinstance(value, list):
+        total, members = 0, value
+    else:
+        return 0
+    if not room:
+        return None
+    for member in members:
+        if type(member) in _CONTAINERS:
+            below = _keys(member, room - 1)
+            if below is None:
+                return None
+            total += below
+    return total
 
 
 def _repeated_keys(line: bytes) -> list[str]:

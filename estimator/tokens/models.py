@@ -8,7 +8,6 @@ November 2026), prompt overheads from openai-cookbook, "How to count tokens with
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from estimator.errors import UnknownName
@@ -47,9 +46,7 @@ _MODELS: Final[dict[ModelTokens, str]] = {
 }
 
 
-@cache
-def _by_name() -> dict[str, ModelTokens]:
-    return {name: tokens for tokens, names in _MODELS.items() for name in names.split()}
+_BY_NAME: Final = {name: tokens for tokens, names in _MODELS.items() for name in names.split()}
 
 
 def base_name(model: str) -> str:
@@ -62,9 +59,8 @@ def model_tokens(model: str) -> ModelTokens:
 
     Raises `UnknownName`: the count of a model nobody listed would be wrong in silence.
     """
-    known = _by_name()
-    if facts := known.get(base_name(model)):
+    if facts := _BY_NAME.get(base_name(model)):
         return facts
     raise UnknownName(
-        "model", model, known=known, add="count with its own tokenizer.json, or list the model with its encoding"
+        "model", model, known=_BY_NAME, add="count with its own tokenizer.json, or list the model with its encoding"
     )

@@ -31,7 +31,7 @@ class ChatTemplate:
     """How a family of models writes a conversation. `{role}` and `{content}` are filled in, per message.
 
     `signs` are the special tokens by which a tokenizer.json is recognised. Without a form for `system` its text goes
-    in front of the first user message. Every turn begins with a special token, so turns are counted one by one.
+    in front of the first user message. A special token stands between any two turns, so turns are counted one by one.
     """
 
     name: str
@@ -137,7 +137,9 @@ class OpenTokeniser:
         repeated, prompts, answers = [template.start] if template.start else [], list[str](), list[str]()
         before_user = ""
         for message in messages if isinstance(messages, list) else []:
-            role, content = _role_and_content(message)
+            # Calls count by their name and arguments, which most templates write as JSON.
+            content = "\n".join(content_texts(message)) if isinstance(message, dict) else ""
+            role = str(message.get("role")) if isinstance(message, dict) else ""
             if role == "assistant":
                 form = template.assistant or template.turn
                 answers.append(form.replace("{role}", template.assistant_role).replace("{content}", content))
@@ -149,11 +151,6 @@ class OpenTokeniser:
             else:
                 repeated.append(template.system.replace("{content}", content))
         return ExampleTexts(0, repeated, prompts, answers)
-
-
-def _role_and_content(message: object) -> tuple[str, str]:
-    """Calls count by their name and arguments, which most templates write as JSON."""
-    return (str(message.get("role")), "\n".join(content_texts(message))) if isinstance(message, dict) else ("", "")
 
 
 def _tokenizer(file: Path) -> "Tokenizer":

@@ -59,10 +59,8 @@ class Source:
             with path.open("rb") as file:
                 self.size_bytes = file.seek(0, 2)
         except OSError as error:
-            message, remedy = (
-                f"{path.name} cannot be opened: {error.strerror}",
-                "check the path and the right to read it",
-            )
+            message = f"{path.name} cannot be opened: {error.strerror}"
+            remedy = "check the path and the right to read it"
             raise DatasetUnreadable(Problem(code="file_unreadable", message=message, remedy=remedy)) from error
 
     @property
@@ -83,7 +81,7 @@ def rows(source: Source) -> Iterator[Line]:
     """The rows of the file, whatever they are wrapped in; what is wrong with the file goes to `source.problems`.
 
     A file of another kind (an archive, UTF-16) yields nothing. A JSON array, or objects spread over many lines, is
-    named as such once and its members are yielded as if each stood on a line.
+    named as such once and its members are yielded as if each stood on a line of its own.
     """
     with source.path.open("rb") as file:
         chunks = source.chunks(file)
@@ -109,7 +107,7 @@ def _unreadable_kind(head: bytes) -> Problem | None:
             return finding("unsupported_media_type", f"the file is {kind}, not JSON Lines")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head[:2] or head[1:4:2] == b"\0\0":
         return finding("not_utf8", "the file is written in UTF-16 or UTF-32")
-    lines = [line for line in head.lstrip(BOM).splitlines() if line.strip()][:2]
+    lines = [line for line in head.removeprefix(BOM).splitlines() if line.strip()][:2]
     if len(lines) == 2 and not any(line.lstrip().startswith((b"{", b"[")) or _is_json(line) for line in lines):
         return finding("not_jsonl", "the lines are not JSON: a table or plain text")
     return None
@@ -159,7 +157,7 @@ def _lines(head: bytes, chunks: Iterator[bytes]) -> Iterator[Line]:
 
 
 def _members(head: bytes, chunks: Iterator[bytes]) -> Iterator[Line]:
-    """The objects of an array, or of a file that simply writes one after the other, each as a row.
+    """The objects of an array, or of a file that simply writes one after the other, as rows numbered from 1.
 
     Ends at the first place that is not JSON; the rest of the file is still read for the digest.
     """
@@ -168,35 +166,32 @@ def _members(head: bytes, chunks: Iterator[bytes]) -> Iterator[Line]:
     try:
         for chunk in _chain(head, chunks):
             text += decode(chunk)
-            position = 0
-            for start, end in _complete_values(text):
-                number += text.count("\n", position, start)
-                yield Line(number, text[start:end].encode())
-                number += text.count("\n", start, end)
-                position = end
-            text = text[position:]
+            end = 0
+            for value in _complete_values(text):
+                yield Line(number, text[value].encode())
+                number, end = number + 1, value.stop
+            text = text[end:]
             if len(text) > MAX_ROW_BYTES:
                 yield _too_large(number)
                 break
         else:
-            rest = _BETWEEN_VALUES.sub("", text, count=1)
-            if rest:
-                yield Line(number + text.count("\n", 0, len(text) - len(rest)), rest.encode())
+            if rest := _BETWEEN_VALUES.sub("", text, count=1):
+                yield Line(number, rest.encode())
     except (UnicodeError, RecursionError):
         yield Line(number, b"", finding("row.invalid_json", "the document cannot be read from here on", line=number))
     for _ in chunks:
         pass
 
 
-def _complete_values(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each value in `text`, up to the first that is not complete."""
+def _complete_values(text: str) -> Iterator[slice]:
+    """Where each value stands in `text`, up to the first that is not complete."""
     decoder, end = json.JSONDecoder(), 0
     while between := _BETWEEN_VALUES.match(text, end):
         try:
             _, end = decoder.raw_decode(text, between.end())
         except json.JSONDecodeError:
             return
-        yield between.end(), end
+        yield slice(between.end(), end)
 
 
 def _chain(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

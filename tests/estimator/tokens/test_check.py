@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from estimator.errors import Severity
 from estimator.tokens import check_row
 from estimator.tokens.findings import RULES
-from estimator.tokens.shapes import Shape, as_chat
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
@@ -147,6 +146,8 @@ def test_what_only_needs_a_look_is_a_warning(row: dict[str, Any], code: str) -> 
         ("My mail is jane.roe@example.com", "row.sensitive"),
         ("card 4111 1111 1111 1111", "row.sensitive"),
         ("card 3782 822463 10005", "row.sensitive"),
+        ("5500-0000-0000-0004 is my number, order 12", "row.sensitive"),
+        ("order 12 4111111111111111", "row.sensitive"),
         ("pay to DE89 3704 0044 0532 0130 00 please", "row.sensitive"),
         (f"my key is {SECRET}", "row.sensitive"),
         ("AKIAIOSFODNN7EXAMPLE", "row.sensitive"),
@@ -160,6 +161,7 @@ def test_what_only_needs_a_look_is_a_warning(row: dict[str, Any], code: str) -> 
         ("invoice \u202egpj.exe", "row.bidi_control"),
         ("hello <script>alert(1)</script>", "row.markup"),
         ('<img src="x" onerror=alert(1)>', "row.markup"),
+        ("<svg/onload=alert(1)>", "row.markup"),
         ('=HYPERLINK("http://x","y")', "row.formula_cell"),
         ("=1+1", "row.formula_cell"),
         ("@SUM(1+1)*cmd|' /C calc'!A0", "row.formula_cell"),
@@ -176,6 +178,7 @@ def test_a_text_to_look_at_is_named(text: str, code: str, sound_row: Callable[..
         "I forgot my password, ignore my previous message",
         "Please follow the instructions in the manual above",
         "My order 4111111111111112 did not arrive",  # no Luhn digit
+        "Article A4111111111111111 and 4111111111111111x, 1.4111111111111111",
         "Call me at +49 170 1234567 or 0170-1234567",
         "GB82 is where I live, DE89370400440532013001 is mistyped",
         "The token bucket is = 10 per second",
@@ -200,6 +203,9 @@ def test_an_ordinary_text_is_not_accused(text: str, sound_row: Callable[..., dic
         ("I'm sorry, but as an AI language model I cannot help with that.", "row.refusal"),
         ("I’m sorry, but I can’t assist with this request.", "row.refusal"),
         ("I cannot help with that.", "row.refusal"),
+        ("I'm unable to provide you with that information.", "row.refusal"),
+        ("Sorry, I'm just an AI.", "row.refusal"),
+        ("I apologize, but I don't have the ability to book tickets.", "row.refusal"),
         ("To solve this, first open the app, then go to settings and", "row.truncated_answer"),
         ("You will receive your new card within five days of the", "row.truncated_answer"),
         ("Bitte öffnen Sie zuerst die App und gehen Sie dann zu", "row.truncated_answer"),
@@ -219,6 +225,8 @@ def test_an_answer_nobody_wants_learnt_is_named(
         "transfer_timing",
         "I'm sorry to hear that your card was lost. We will send a new one.",
         "Unfortunately the fee cannot be refunded, but I can offer a voucher.",
+        "I cannot provide a date yet. We will call you tomorrow.",
+        "Hello, I am an AI assistant. How can I help?",
         '{"intent": "refund"}',
         "[Name], thank you for writing to us",
         "Dear customer, the fee is 3 EUR",
@@ -242,47 +250,6 @@ def test_any_object_is_checked_without_a_crash(value: Any) -> None:
 @given(st.lists(ODD_MESSAGES, max_size=4), JSON)
 def test_any_messages_and_tools_are_checked_without_a_crash(messages: list[Any], tools: Any) -> None:
     assert all(problem.remedy for problem in check_row({"messages": messages, "tools": tools}))
-
-
-def test_sharegpt_with_tools_becomes_chat() -> None:
-    turns = [
-        {"from": "human", "value": "Weather?"},
-        {"from": "function_call", "value": '{"name": "weather", "arguments": {"city": "Ulm"}}'},
-        {"from": "observation", "value": '{"c": 7}'},
-        {"from": "gpt", "value": "Seven degrees."},
-    ]
-    row = {"conversations": turns, "system": "Be brief.", "tools": json.dumps([{"name": "weather"}])}
-    chat = as_chat(row, Shape.SHAREGPT)
-    assert chat == {
-        "messages": [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "Weather?"},
-            {"role": "assistant", "tool_calls": [
-                {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Ulm"}'}}]},
-            {"role": "tool", "content": '{"c": 7}', "tool_call_id": "call_1"},
-            {"role": "assistant", "content": "Seven degrees."},
-        ],
-        "tools": [{"type": "function", "function": {"name": "weather"}}],
-    }  # fmt: skip
-    assert check_row(chat) == []
-
-
-def test_alpaca_becomes_chat_with_its_history() -> None:
-    row = {"instruction": "Translate", "input": "Haus", "output": "house", "history": [["Hi", "Hello"]]}
-    assert as_chat(row, Shape.ALPACA) == {
-        "messages": [
-            {"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": "Hello"},
-            {"role": "user", "content": "Translate\nHaus"},
-            {"role": "assistant", "content": "house"},
-        ]
-    }
-
-
-@given(st.dictionaries(st.sampled_from(["conversations", "system", "tools"]), JSON), st.lists(JSON, max_size=3))
-def test_any_sharegpt_row_is_converted_without_a_crash(row: dict[str, Any], turns: list[Any]) -> None:
-    for conversations in (row.get("conversations"), turns, [{"from": "function_call", "value": turns}]):
-        check_row(as_chat(row | {"conversations": conversations}, Shape.SHAREGPT))
 
 
 @pytest.mark.shared_data

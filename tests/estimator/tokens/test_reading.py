@@ -1,5 +1,4 @@
 import hashlib
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -77,29 +76,26 @@ def test_a_byte_order_mark_at_the_start_is_stripped_and_said(write_file: WriteFi
     assert read(write_file(b'\xef\xbb\xbf{"a":1}\n')) == ([(1, b'{"a":1}')], ["row.bom_stripped"])
 
 
-@pytest.mark.parametrize("chunk", [8, 1 << 20])
-@pytest.mark.parametrize(
-    ("content", "lines"),
-    [
-        (b'[{"a":1},{"a":2}]', [(1, b'{"a":1}'), (1, b'{"a":2}')]),
-        (b'[\n  {"a":1},\n  {"a":2}\n]\n', [(2, b'{"a":1}'), (3, b'{"a":2}')]),
-        (b'{\n  "a": 1\n}\n{\n  "a": 2\n}\n', [(1, b'{\n  "a": 1\n}'), (4, b'{\n  "a": 2\n}')]),
-        (b'[\n{"a":"\xc3\xbc"},\n{"a":', [(2, b'{"a":"\xc3\xbc"}'), (3, b'{"a":')]),
-    ],
-)
-def test_a_json_document_is_named_once_and_its_members_are_read(
-    write_file: WriteFile, monkeypatch: pytest.MonkeyPatch, content: bytes, lines: list[tuple[int, bytes]], chunk: int
+DOCUMENTS = [
+    (b'[{"a":1},{"a":2}]', [b'{"a":1}', b'{"a":2}']),
+    (b'[\n  {"a":1},\n  {"a":2}\n]\n', [b'{"a":1}', b'{"a":2}']),
+    (b'{\n  "a": 1\n}\n{\n  "a": 2\n}\n', [b'{\n  "a": 1\n}', b'{\n  "a": 2\n}']),
+    (b'[\n{"a":"\xc3\xbc"},\n{"a":', [b'{"a":"\xc3\xbc"}', b'{"a":']),
+]
+
+
+@pytest.mark.parametrize(("content", "members"), DOCUMENTS)
+def test_a_json_document_is_named_once_and_its_members_are_rows(
+    write_file: WriteFile, content: bytes, members: list[bytes]
 ) -> None:
-    path = write_file(content)
-    source = Source(path)
-    first, rest = content, io.BytesIO(b"")
-    if chunk < len(content):
-        first, rest = content[: max(chunk, 16)], io.BytesIO(content[max(chunk, 16) :])
-    pieces = iter(lambda: rest.read(chunk), b"")
-    if chunk >= len(content):
-        assert [(line.number, line.content) for line in rows(source)] == lines
-        assert [problem.code for problem in source.problems] == ["not_jsonl"]
-    assert [(line.number, line.content) for line in reading._members(first, pieces)] == lines
+    assert read(write_file(content)) == (list(enumerate(members, start=1)), ["not_jsonl"])
+
+
+@pytest.mark.parametrize(("content", "members"), DOCUMENTS)
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_members_that_span_chunks_stay_whole(content: bytes, members: list[bytes], size: int) -> None:
+    chunks = (content[start : start + size] for start in range(0, len(content), size))
+    assert [line.content for line in reading._members(b"", chunks)] == members
 
 
 @pytest.mark.parametrize(
