@@ -1,7 +1,7 @@
 """The SDK of scoping: from a client's brief to what it costs, what it takes and what it is worth.
 
     brief = load_brief(Path("brief.toml"))
-    estimate = estimator.estimate(brief, PriceBook.load(), on=date.today(), seed=7)
+    estimate = estimator.estimate(brief, PriceBook.load(), on=date(2026, 11, 22), seed=7)
     estimate.quote.recommended.net                  # what the client pays
     estimate.explain("option.deliver.net").formula  # why
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import holidays
@@ -11,6 +12,7 @@ import holidays
 from estimator.errors import UnknownName
 
 _SATURDAY: Final = 5
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +38,26 @@ class WorkCalendar:
     def is_working_day(self, day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in _holidays_of(self.country, self.region, day.year)
 
+    def working_days(self, start: date) -> Iterator[date]:
+        """Every working day from a day on, without end."""
+        day = start
+        while True:
+            if self.is_working_day(day):
+                yield day
+            day += _DAY
+
     def first_working_day(self, day: date) -> date:
         """The day itself, or the next one on which people work."""
-        while not self.is_working_day(day):
-            day += timedelta(days=1)
-        return day
+        return next(self.working_days(day))
 
     def after(self, start: date, working_days: int) -> date:
         """The day on which so many working days are done, the first of them on or after `start`."""
         assert working_days >= 0, "time does not run backwards"
-        day = self.first_working_day(start)
-        for _ in range(working_days - 1):
-            day = self.first_working_day(day + timedelta(days=1))
-        return day
+        return next(islice(self.working_days(start), max(0, working_days - 1), None))
 
     def count(self, start: date, end: date) -> int:
         """Working days from `start` to `end`, both included."""
-        return sum(self.is_working_day(start + timedelta(days=n)) for n in range((end - start).days + 1))
+        return sum(self.is_working_day(start + n * _DAY) for n in range((end - start).days + 1))
 
     def holidays_between(self, start: date, end: date) -> Iterator[Holiday]:
         """Public holidays on weekdays from `start` to `end`, in order."""

@@ -9,7 +9,9 @@ from typing import Final
 from estimator.brief import Brief
 from estimator.figures import Figure
 from estimator.phases import Phase
+from estimator.prices import STALE_AFTER_DAYS
 from estimator.quote import PricedOption
+from estimator.staleness import stale_prices
 from estimator.sunset import Finding, Standing
 
 _TYPICAL_USD: Final = (Decimal(25_000), Decimal(100_000))
@@ -73,6 +75,18 @@ def check_plan(
     if budget is not None and option.net.amount > budget:
         message = f"the {option.name} option at {option.net} is above the budget of {budget} {option.net.currency}"
         yield _flag("budget.exceeded", message, "offer a smaller option, or say what would have to go")
+
+
+def check_prices(brief: Brief, on: date, rates: Mapping[str, Figure]) -> Iterator[Finding]:
+    """Whether what our hours and the client's currency are worth was looked up lately."""
+    if old := stale_prices(rates.values(), on):
+        roles = ", ".join(f"{rate.label} ({rate.as_of})" for rate in old)
+        message = f"hourly costs older than {STALE_AFTER_DAYS} days stand in for {roles}"
+        yield _flag("rates.stale", message, "enter your own in commercial.cost_per_h")
+    exchange = brief.commercial.exchange
+    if exchange is not None and not 0 <= (on - exchange.as_of).days <= STALE_AFTER_DAYS:
+        message = f"the exchange rate is of {exchange.as_of}"
+        yield _flag("exchange.stale", message, "enter the reference rate of the day in commercial.exchange")
 
 
 def _price(option: PricedOption, usd: Figure) -> Iterator[Finding]:

@@ -1,20 +1,20 @@
 """From a chosen route to what the client pays and what they gain: costs, quote, return on investment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from estimator.brief import Brief
 from estimator.brief.stated import stated, usd_per_unit
 from estimator.checks import ShareCheck, check_shares
 from estimator.effort import EffortPlan
-from estimator.errors import BriefInvalid, Problem
 from estimator.figures import Figure, assumed, fact, simulated
 from estimator.inference import ServingOption
-from estimator.phases import Phase
+from estimator.money import Money
 from estimator.plan import Chances, ComputeCost, Engagement, Scope, Swing
 from estimator.prices import PriceBook
 from estimator.quote import Offer, Quote, price_quote
-from estimator.roi import Outlay, Roi, expected_benefit, months_of, return_on_investment, timing_of
+from estimator.roi import Outlay, Roi, ServingChange, expected_benefit, months_of, return_on_investment, timing_of
 from estimator.routes import RouteEstimate
 from estimator.schedule import Schedule, months_between
 from estimator.simulation import Distribution, Triangle
@@ -32,18 +32,9 @@ class Economics:
     usd: Figure
 
 
-def role_rates(brief: Brief, prices: PriceBook, plan: EffortPlan) -> dict[str, Figure]:
-    """Our cost per hour by role in the client's currency: the brief's own rate, or the book's converted.
-
-    Raises `BriefInvalid` for every role that neither describes.
-    """
-    own, book = brief.commercial.cost_per_h, prices.rates()
-    needed = {line.role for line in plan.lines} | {"annotator", "annotation_lead"}
-    needed |= {role for line in brief.commercial.optional for role in line.hours}
-    unknown = sorted((needed - set(own) - set(book)) | (set(own) - set(book)))
-    if unknown:
-        raise BriefInvalid(*(_unknown_role(role, book) for role in unknown))
-    return {role: _rate(role, brief, prices) for role in sorted(needed)}
+def role_rates(brief: Brief, prices: PriceBook, roles: Iterable[str]) -> dict[str, Figure]:
+    """Our cost per hour by role in the client's currency: the brief's own rate, or the book's converted."""
+    return {role: _rate(role, brief, prices) for role in sorted(roles)}
 
 
 def economics_of(
@@ -64,8 +55,8 @@ def economics_of(
         go_live_p80=months_of(schedule.working_days_p80),
         months_to_shutdown=months_between(schedule.start, chosen.shutdown) if chosen.shutdown else None,
     )
-    saving = _inference_saving(brief, base, chosen)
-    created = expected_benefit(brief, timing, saving)
+    serving = ServingChange(base=base, tuned=chosen.serving)
+    created = expected_benefit(brief, timing, serving)
     nothing = assumed("offer.no_service", None, brief.commercial.currency, source="without service there is no benefit")
 
     def benefit(offer: Offer) -> Figure:
@@ -75,7 +66,7 @@ def economics_of(
     recommended, outlay = quote.recommended, _outlay(brief, engagement, quote)
     return Economics(
         quote=quote,
-        roi=return_on_investment(brief, outlay=outlay, inference_saving=saving, timing=timing),
+        roi=return_on_investment(brief, outlay=outlay, serving=serving, timing=timing),
         compute=engagement.compute_cost(),
         tornado=tuple(engagement.tornado(recommended.scope)),
         shares=check_shares(recommended.hours),
@@ -88,29 +79,31 @@ def _rate(role: str, brief: Brief, prices: PriceBook) -> Figure:
     if role in brief.commercial.cost_per_h:
         return stated(f"commercial.cost_per_h.{role}", brief.commercial.cost_per_h[role], unit)
     row = prices.rates()[role]
-    listed = fact(f"rate.{role}.usd", row.cost_per_h, "USD per h", source=row.source, as_of=row.as_of)
-    return (listed / usd_per_unit(brief)).named(f"rate.{role}", unit, row.label)
+    converted = row.currency != brief.commercial.currency
+    listed = fact(
+        f"rate.{role}.listed" if converted else f"rate.{role}",
+        row.cost_per_h,
+        f"{row.currency} per h",
+        source=row.source,
+        as_of=row.as_of,
+        label=row.label,
+    )
+    return (listed / usd_per_unit(brief)).named(f"rate.{role}", unit, row.label) if converted else listed
 
 
 def _compute(brief: Brief, route: RouteEstimate) -> ComputeCost:
     """A route's costs in the client's currency, as the simulation needs them."""
     rate, runs = usd_per_unit(brief).require(), brief.training.runs
+    stated_runs = stated("training.runs", runs.likely, "runs", "Training runs")
+    failed = stated("training.failed_run_percent", brief.training.failed_run_percent, "%")
     low, likely, high = (float(run.require() / rate) for run in (route.run_low, route.run, route.run_high))
     return ComputeCost(
         per_run=Triangle(low=min(low, likely), likely=likely, high=max(high, likely)),
         runs=Triangle(low=float(runs.low), likely=float(runs.likely), high=float(runs.high)),
-        failed_share=float(brief.training.failed_run_percent) / 100,
+        failed_share=float(failed.require()) / 100,
         once=float(route.once.require() / rate),
-        origins=(route.run, route.run_low, route.run_high, route.once, usd_per_unit(brief)),
+        origins=(route.run, route.run_low, route.run_high, route.once, stated_runs, failed, usd_per_unit(brief)),
     )
-
-
-def _inference_saving(brief: Brief, base: ServingOption, chosen: RouteEstimate) -> Figure:
-    """What serving the tuned model saves a month against the prompted base; negative if it costs more."""
-    unknown = fact("serving.unknown", None, "USD", source="how the tuned model is served is unknown", as_of="")
-    tuned = chosen.serving.monthly if chosen.serving else unknown
-    saving = (base.monthly - tuned) / usd_per_unit(brief)
-    return saving.named("roi.inference_saving", brief.commercial.currency, "Serving, prompted base less tuned")
 
 
 def _outlay(brief: Brief, engagement: Engagement, quote: Quote) -> Outlay:
@@ -120,9 +113,8 @@ def _outlay(brief: Brief, engagement: Engagement, quote: Quote) -> Outlay:
     source = f"{engagement.chances.draws:,} correlated draws, seed {engagement.chances.seed}"
 
     def cost(key: str, scope: Scope, label: str) -> Figure:
-        origins = engagement.origins([Phase.MANAGEMENT])
-        cost = round(engagement.cost(scope).p50, 2)
-        return simulated(key, cost, currency, source=source, inputs=origins, label=label)
+        cost = Money.of(Decimal(str(engagement.cost(scope).p50)), currency).amount
+        return simulated(key, cost, currency, source=source, inputs=engagement.origins(scope), label=label)
 
     month = Scope(phases=(), management_months=1, retrainings=0)
     again = Scope(phases=(), management_months=0, retrainings=1)
@@ -136,13 +128,4 @@ def _outlay(brief: Brief, engagement: Engagement, quote: Quote) -> Outlay:
         management_paid_months=option.scope.management_months,
         retraining=(retraining / (1 - quote.margin)).named("management.price_retraining", currency, "One retraining"),
         retrain_every_months=commercial.retrain_every_months,
-    )
-
-
-def _unknown_role(role: str, book: Mapping[str, object]) -> Problem:
-    return Problem(
-        code="unknown_role",
-        where="commercial",
-        message=f"no role is called {role!r}",
-        remedy=f"use one of {', '.join(sorted(book))}, or add a [[rate]] to a price file",
     )

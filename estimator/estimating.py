@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Final
 from estimator.brief import Brief
 from estimator.brief.stated import stated
 from estimator.calendar import WorkCalendar
-from estimator.checks import ShareCheck, check_plan
+from estimator.checks import ShareCheck, check_plan, check_prices
 from estimator.economics import Economics, economics_of, role_rates
 from estimator.effort import EffortModel, EffortPlan, plan_effort
 from estimator.figures import Figure
 from estimator.fit import FitReport, assess_fit
 from estimator.inference import BreakEven, ServingOption, break_even
+from estimator.names import check_names, roles_of
 from estimator.plan import Chances, Swing, timeline
 from estimator.prices import PriceBook
 from estimator.quote import Quote
 from estimator.roi import Roi
-from estimator.routes import Pricing, RouteEstimate, base_option, choose_route, price_routes
+from estimator.routes import Pricing, RouteEstimate, base_option, base_price, choose_route, price_routes
 from estimator.schedule import Schedule, place, plan_dates
 from estimator.simulation import DRAWS, Distribution
-from estimator.sunset import Finding, Standing
+from estimator.sunset import Finding, Standing, check_base
 from estimator.volume import Volume, volume_of
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ def estimate(
     `dataset` is the count of the brief's file, where one was counted; the averages of the brief are used without it.
     Raises `BriefInvalid` for a role, route, country or GPU that nothing describes.
     """
-    plan = plan_effort(brief, effort_model or EffortModel.default())
-    rates = role_rates(brief, prices, plan)
+    model = effort_model or EffortModel.default()
+    check_names(brief, prices, model)
+    plan = plan_effort(brief, model)
+    rates = role_rates(brief, prices, roles_of(brief, model))
     calendar = WorkCalendar(country=brief.client.country, region=brief.client.region)
     chances = Chances.of(plan, seed=seed, draws=draws)
     times = timeline(plan, chances)
@@ -99,7 +102,8 @@ def estimate(
     )
     routes = price_routes(pricing)
     chosen = choose_route(brief, routes)
-    base = base_option(brief, prices, on)
+    base_row = base_price(brief, prices, on)
+    base = base_option(brief, base_row)
     serving = [route.serving for route in routes if route.usable and route.serving is not None]
     economics = (
         economics_of(brief, plan, chances, rates=rates, schedule=schedule, chosen=chosen, base=base) if chosen else None
@@ -123,7 +127,11 @@ def estimate(
         roi=economics.roi if economics else None,
         tornado=economics.tornado if economics else (),
         shares=economics.shares if economics else (),
-        findings=tuple(_findings(brief, on, routes, chosen, economics)),
+        findings=(
+            *_findings(brief, on, routes, chosen, economics),
+            *check_base(brief.traffic.base_model, base_row, pricing.plan),
+            *check_prices(brief, on, rates),
+        ),
     )
 
 
@@ -139,19 +147,23 @@ def _findings(
             remedy="name other routes in training.routes, or give their prices with --prices",
         )
         return
-    remaining = [route.name for route in routes if route.usable]
-    for route in routes:
-        if route.standing is Standing.REFUSED:
-            reasons = "; ".join(f.message for f in route.findings if f.standing is Standing.REFUSED)
-            message = f"{route.name} is out: {reasons}"
-            yield Finding(
-                code="route.refused",
-                standing=Standing.FLAGGED,
-                message=message,
-                remedy=f"routes that remain: {', '.join(remaining)}",
-            )
+    yield from _left_out(routes)
     yield from chosen.findings
     yield from check_plan(brief, on, economics.quote.recommended, economics.shares, economics.usd)
+
+
+def _left_out(routes: Sequence[RouteEstimate]) -> Iterator[Finding]:
+    """Why a route is not among those that remain, and what would bring it back."""
+    remaining = "; ".join(route.name for route in routes if route.usable)
+    for route in routes:
+        against = [finding for finding in route.findings if finding.standing is route.standing]
+        reasons = "; ".join(finding.message for finding in against)
+        if route.standing is Standing.REFUSED:
+            message, remedy = f"{route.name} is out: {reasons}", f"routes that remain: {remaining}"
+            yield Finding(code="route.refused", standing=Standing.FLAGGED, message=message, remedy=remedy)
+        elif route.standing is Standing.UNKNOWN:
+            message, remedy = f"{route.name} is not priced: {reasons}", "; ".join(finding.remedy for finding in against)
+            yield Finding(code="route.unknown", standing=Standing.FLAGGED, message=message, remedy=remedy)
 
 
 def _figures_in(value: object) -> Iterator[Figure]:

@@ -9,13 +9,13 @@ _POWER: Final = 0.80
 
 
 def items_needed(baseline: float, target: float, *, alpha: float = _ALPHA, power: float = _POWER) -> int:
-    """Test items that show the rise from a fixed baseline rate to a target rate (both strictly between 0 and 1).
+    """Test items that show the rise from a fixed baseline rate to a target rate (both from 0 to 1).
 
     n = ((z(1 - alpha/2) sqrt(p0 q0) + z(power) sqrt(p1 q1)) / (p1 - p0))^2, two-sided (agency reference, section 5):
     80 % to 85 % needs 470 items. To the nearest item.
     """
-    assert 0 < baseline < 1, "a baseline rate lies strictly between 0 and 1"
-    assert 0 < target < 1, "a target rate lies strictly between 0 and 1"
+    assert 0 <= baseline <= 1, "a baseline rate lies between 0 and 1"
+    assert 0 <= target <= 1, "a target rate lies between 0 and 1"
     assert baseline != target, "no number of items shows a difference of nothing"
     normal = NormalDist()
     spread = normal.inv_cdf(1 - alpha / 2) * sqrt(baseline * (1 - baseline))
@@ -25,7 +25,7 @@ def items_needed(baseline: float, target: float, *, alpha: float = _ALPHA, power
 
 def detectable_gain(baseline: float, items: int, *, alpha: float = _ALPHA, power: float = _POWER) -> float | None:
     """The smallest rise over a baseline rate that so many items show; None where not even a rise to 100 % would do."""
-    assert 0 < baseline < 1, "a baseline rate lies strictly between 0 and 1"
+    assert 0 <= baseline < 1, "a rate of 1 leaves nothing to gain"
     assert items > 0, "no items show nothing"
     ceiling = 1 - 1e-9
     if items_needed(baseline, ceiling, alpha=alpha, power=power) > items:

@@ -31,11 +31,13 @@ _KEY: Final = re.compile(r"[a-z0-9_\-]+(\.[a-z0-9_\-]+)*", re.ASCII)
 
 
 class Kind(StrEnum):
-    """Where a number comes from: the brief, a dated source, our judgement, arithmetic, a model, or random draws."""
+    """Where a number comes from: the brief, a dated source, our judgement, an artefact that was measured, arithmetic, a
+    model of ours, or random draws."""
 
     GIVEN = "given"
     FACT = "fact"
     ASSUMED = "assumed"
+    MEASURED = "measured"
     DERIVED = "derived"
     MODELLED = "modelled"
     SIMULATED = "simulated"
@@ -173,13 +175,17 @@ def assumed(key: str, value: Number | str | None, unit: str, *, source: str, lab
     return _origin(Kind.ASSUMED, key, value, unit, source=source, label=label, note=note)
 
 
+def measured(key: str, value: Number | None, unit: str, *, source: str, label: str = "", note: str = "") -> Figure:
+    """A number read off an artefact; `source` names the artefact by its digest, and how it was read."""
+    return _origin(Kind.MEASURED, key, value, unit, source=source, label=label, note=note)
+
+
 def modelled(
     key: str, value: Number | None, unit: str, *, source: str, inputs: Iterable[Figure] = (), label: str = "",
     note: str = "",
 ) -> Figure:  # fmt: skip
     """A number a model of ours computed in floating point; `source` names the model and its reference."""
-    figure = _origin(Kind.MODELLED, key, value, unit, source=source, label=label, note=note)
-    return replace(figure, inputs=_distinct(inputs))
+    return _origin(Kind.MODELLED, key, value, unit, source=source, label=label, note=note, inputs=inputs)
 
 
 def simulated(
@@ -187,8 +193,7 @@ def simulated(
     note: str = "",
 ) -> Figure:  # fmt: skip
     """A statistic of random draws; `source` gives the number of draws and the seed."""
-    figure = _origin(Kind.SIMULATED, key, value, unit, source=source, label=label, note=note)
-    return replace(figure, inputs=_distinct(inputs))
+    return _origin(Kind.SIMULATED, key, value, unit, source=source, label=label, note=note, inputs=inputs)
 
 
 def total(parts: Iterable[Operand]) -> Term:
@@ -230,11 +235,12 @@ def floor(operand: Operand) -> Term:
 
 
 def _origin(
-    kind: Kind, key: str, value: Number | str | None, unit: str, *, source: str, label: str, note: str, as_of: str = ""
-) -> Figure:
-    number = None if value is None else exact(value)
+    kind: Kind, key: str, value: Number | str | None, unit: str, *, source: str, label: str, note: str,
+    as_of: str = "", inputs: Iterable[Figure] = (),
+) -> Figure:  # fmt: skip
     return Figure(
-        key=key, value=number, unit=unit, kind=kind, label=label, source=source, as_of=as_of, note=note,
+        key=key, value=None if value is None else exact(value), unit=unit, kind=kind, label=label, source=source,
+        as_of=as_of, note=note, inputs=_distinct(inputs),
     )  # fmt: skip
 
 
@@ -256,7 +262,7 @@ def _combine(left: Term, right: Term, sign: str, binding: int) -> Term:
     value = None
     if left.value is not None and right.value is not None and not (sign == "/" and right.value == 0):
         value = _OPERATIONS[sign](left.value, right.value)
-    return Term(value, formula, _distinct((*left.inputs, *right.inputs)), binding)
+    return Term(value, formula, _merged(left.inputs, right.inputs), binding)
 
 
 _OPERATIONS: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {
@@ -278,6 +284,10 @@ def _call(name: str, function: Callable[..., Decimal], operands: tuple[Operand, 
     value = function(*known) if len(known) == len(values) else None
     formula = f"{name}({', '.join(term.formula for term in terms)}{suffix})"
     return Term(value, formula, _distinct(figure for term in terms for figure in term.inputs))
+
+
+def _merged(left: tuple[Figure, ...], right: tuple[Figure, ...]) -> tuple[Figure, ...]:
+    return _distinct((*left, *right)) if left and right else left or right
 
 
 def _distinct(figures: Iterable[Figure]) -> tuple[Figure, ...]:

@@ -4,7 +4,7 @@ Sources: cost reference, section 5. Serving capacity is modelled from first prin
 saturated measurements (engines since vLLM 0.6): they fall within x/÷ 1.6 of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import exp
 from typing import Final
@@ -48,8 +48,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """GPUs that run all month, whatever they are asked: no fewer than `least`, each good for `capacity` requests.
+
+    `usd_per_gpu` by the month; `operations` in USD a month, however many run.
+    """
+
+    least: Figure
+    capacity: Figure
+    usd_per_gpu: Figure
+    operations: Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingOption:
-    """One way to serve. `monthly` = `fixed_month` + requests x `per_request`, all USD; None values mean unknown."""
+    """One way to serve. `monthly` = `fixed_month` + requests x `per_request`, all USD; None values mean unknown.
+
+    Where a `fleet` serves, `fixed_month` pays the `gpus` that the brief's requests need.
+    """
 
     key: str
     name: str
@@ -57,12 +73,13 @@ class ServingOption:
     per_request: Figure
     monthly: Figure
     gpus: Figure | None = None
+    fleet: Fleet | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakEven:
-    """Where two ways of serving cost the same. `requests` per month is None where they never do."""
+    """From how many `requests` per month on the `second` way is the cheaper one; None where it never is."""
 
     first: str
     second: str
@@ -113,11 +130,15 @@ def gpu_seconds_per_request(
     return (busy / (1 - adapter_penalty)).named(f"{key}.gpu_seconds", "s", "GPU seconds per request")
 
 
-def gpus_needed(key: str, *, requests: Figure, gpu_seconds: Figure, utilisation: Figure, least_gpus: Figure) -> Figure:
-    """GPUs for a month of requests when paid GPU time is used to `utilisation` (0 to 1), and the model fits."""
-    hours = requests * gpu_seconds / 3_600
-    busy = ceiling(hours / (HOURS_PER_MONTH * utilisation))
-    return greatest(busy, least_gpus).named(f"{key}.gpus", "GPUs", "GPUs that serve")
+def gpu_capacity(key: str, *, gpu_seconds: Figure, utilisation: Figure) -> Figure:
+    """Requests a month that one GPU serves while its paid time is used to `utilisation` (0 to 1)."""
+    capacity = HOURS_PER_MONTH * 3_600 * utilisation / gpu_seconds
+    return capacity.named(f"{key}.capacity", "requests per month", "What one GPU serves")
+
+
+def gpus_needed(key: str, *, requests: Figure, fleet: Fleet) -> Figure:
+    """GPUs for a month of requests."""
+    return greatest(ceiling(requests / fleet.capacity), fleet.least).named(f"{key}.gpus", "GPUs", "GPUs that serve")
 
 
 def usd_per_mtok_output(hourly_usd: float, gpus: int, tokens_per_s: float, utilisation: float) -> float:
@@ -140,28 +161,47 @@ def per_token_option(
     return ServingOption(key=key, name=name, fixed_month=fixed, per_request=per_request, monthly=monthly)
 
 
-def gpu_option(
-    key: str, name: str, *, gpus: Figure, usd_per_h: Figure, operations: Figure, note: str = ""
-) -> ServingOption:
-    """Serving on GPUs that run all month, whatever they are asked."""
-    fixed = (gpus * usd_per_h * HOURS_PER_MONTH + operations).named(f"{key}.fixed_month", "USD", f"{name}: GPUs")
+def gpu_option(key: str, name: str, *, requests: Figure, fleet: Fleet, note: str = "") -> ServingOption:
+    """Serving on GPUs that run all month, whatever they are asked; as many as the requests need."""
+    gpus = gpus_needed(key, requests=requests, fleet=fleet)
+    fixed = (gpus * fleet.usd_per_gpu + fleet.operations).named(f"{key}.fixed_month", "USD", f"{name}: GPUs")
     nothing = assumed(f"{key}.per_request", 0, "USD", source="a running GPU costs the same busy or idle")
     monthly = (fixed + 0).named(f"{key}.monthly", "USD", f"{name}: one month")
     return ServingOption(
-        key=key, name=name, fixed_month=fixed, per_request=nothing, monthly=monthly, gpus=gpus, note=note
+        key=key, name=name, fixed_month=fixed, per_request=nothing, monthly=monthly, gpus=gpus, fleet=fleet, note=note
     )
 
 
 def break_even(key: str, first: ServingOption, second: ServingOption) -> BreakEven:
     """Requests a month from which the option with the higher fixed cost is the cheaper one; unknown if never."""
     higher, lower = (first, second) if _fixed(first) >= _fixed(second) else (second, first)
-    crossing = (higher.fixed_month - lower.fixed_month) / (lower.per_request - higher.per_request)
-    requests = crossing.named(key, "requests per month", f"{higher.name} becomes cheaper than {lower.name}")
-    if requests.value is not None and requests.value <= 0:
-        requests = Term(None, crossing.formula, crossing.inputs).named(
-            key, "requests per month", note="they never meet"
-        )
+    requests = covering_requests(
+        key,
+        fixed=0 - lower.fixed_month,
+        gain=(lower.per_request - higher.per_request).named(f"{key}.gain", "USD", "Saved per request"),
+        option=higher,
+        label=f"{higher.name} becomes cheaper than {lower.name}",
+    )
     return BreakEven(first=lower.name, second=higher.name, requests=requests)
+
+
+def covering_requests(key: str, *, fixed: Term, gain: Figure, option: ServingOption | None, label: str) -> Figure:
+    """Requests a month whose `gain` pays for a `fixed` sum and for the option's own fixed cost; unknown if none do.
+
+    A fleet grows with the requests: n GPUs are enough from n = (fixed + operations) / (gain x capacity - USD per GPU)
+    on, and the smallest such n pays for itself first.
+    """
+    if option is None or option.fleet is None:
+        crossing, spare = (fixed + option.fixed_month if option else fixed) / gain, gain + 0
+    else:
+        fleet, owed = option.fleet, fixed + option.fleet.operations
+        spare = gain * fleet.capacity - fleet.usd_per_gpu
+        gpus = greatest(fleet.least, ceiling(owed / spare)).named(f"{key}.gpus", "GPUs", "GPUs at that volume")
+        crossing = (owed + gpus * fleet.usd_per_gpu) / gain
+    never = any(term.value is not None and term.value <= 0 for term in (spare, crossing))
+    if never:
+        crossing = replace(crossing, value=None)
+    return crossing.named(key, "requests per month", label, note="no number of requests is enough" if never else "")
 
 
 def _fixed(option: ServingOption) -> Decimal:

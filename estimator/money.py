@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
+from math import lcm
 from typing import Final
 
 from estimator.errors import BriefInvalid, CurrencyMismatch, Problem
@@ -86,12 +86,14 @@ class Money:
         """
         if self.minor < 0:
             return [-part for part in (-self).allocate(weights)]
-        whole = sum(map(Fraction, weights), Fraction(0))
-        assert whole > 0, "weights must sum to more than zero"
         assert all(weight >= 0 for weight in weights), "a weight is never negative"
-        shares = [Fraction(weight) * self.minor / whole for weight in weights]
-        parts = [int(share) for share in shares]
-        by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - shares[i], i))
+        ratios = [weight.as_integer_ratio() for weight in weights]
+        common = lcm(*(denominator for _, denominator in ratios))
+        shares = [self.minor * numerator * (common // denominator) for numerator, denominator in ratios]
+        whole = sum(numerator * (common // denominator) for numerator, denominator in ratios)
+        assert whole > 0, "weights must sum to more than zero"
+        parts = [share // whole for share in shares]
+        by_remainder = sorted(range(len(parts)), key=lambda index: (-(shares[index] % whole), index))
         for index in by_remainder[: self.minor - sum(parts)]:
             parts[index] += 1
         return [Money(part, self.currency) for part in parts]

@@ -1,8 +1,8 @@
 """The engagement as one simulation: what it costs us and how long it takes, for any scope cut from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, assert_never
 
 import numpy as np
 
@@ -17,9 +17,6 @@ RUNS: Final = "training runs"
 RUN_COST: Final = "cost of one run"
 
 
-V = TypeVar("V", float, Draws)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What an offer contains: delivery phases, months of management, retrainings within them."""
@@ -27,6 +24,9 @@ class Scope:
     phases: tuple[Phase, ...]
     management_months: int
     retrainings: int
+
+
+_DELIVERED: Final = Scope(phases=DELIVERY, management_months=0, retrainings=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,139 +85,155 @@ class Chances:
 def timeline(plan: EffortPlan, chances: Chances) -> list[PhaseTime]:
     """When each delivery phase begins and ends, in working days from the start."""
     elapsed = np.zeros(chances.draws)
+    end = Distribution.of(elapsed)
     times = []
     for phase in DELIVERY:
-        begin, elapsed = elapsed, elapsed + chances.outcomes(f"days.{phase}", plan.days[phase])
-        work_end, elapsed = elapsed, elapsed + chances.outcomes(f"review.{phase}", plan.review_days)
-        ends = [Distribution.of(days) for days in (begin, work_end, elapsed)]
-        times.append(PhaseTime(phase=phase, begin=ends[0], work_end=ends[1], end=ends[2]))
+        worked = elapsed + chances.outcomes(f"days.{phase}", plan.days[phase])
+        elapsed = worked + chances.outcomes(f"review.{phase}", plan.review_days)
+        begin, end = end, Distribution.of(elapsed)
+        times.append(PhaseTime(phase=phase, begin=begin, work_end=Distribution.of(worked), end=end))
     return times
 
 
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """What an engagement costs us, over all draws. Build with `Engagement.costed`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostModel:
+    """The cost of a scope from outcomes of its quantities, by name: one array each, all of one length."""
 
     plan: EffortPlan
-    rates: Mapping[str, Figure]
     compute: ComputeCost
-    chances: Chances
-    _drawn: Mapping[str, Draws]
-    _cost_per_h: Mapping[str, float]
+    cost_per_h: Mapping[str, float]
 
-    @classmethod
-    def costed(
-        cls, plan: EffortPlan, chances: Chances, *, rates: Mapping[str, Figure], compute: ComputeCost
-    ) -> "Engagement":
-        """Hours cost `rates` by role, compute what `compute` says, both in the client's currency."""
-        quantities = _quantities(plan, compute)
-        drawn = {name: chances.outcomes(name, triangle) for name, triangle in quantities.items()}
-        cost_per_h = {role: float(rate.require()) for role, rate in rates.items()}
-        return cls(plan, rates, compute, chances, drawn, cost_per_h)
+    def quantities(self) -> dict[str, Triangle]:
+        """Everything uncertain that moves the cost."""
+        quantities = {line.key: line.hours for line in self.plan.lines}
+        if self.plan.labelling:
+            quantities[LABELLING] = self.plan.labelling.annotator_hours
+        return quantities | {RUNS: self.compute.runs, RUN_COST: self.compute.per_run}
 
-    def origins(self, phases: Iterable[Phase] = tuple(Phase)) -> list[Figure]:
-        """What the costs of these phases are drawn from: hours, rates, labelling, compute."""
-        wanted = list(phases)
-        lines = [line for phase in wanted for line in self.plan.of(phase)]
-        roles = dict.fromkeys(line.role for line in lines)
-        figures = [line.likely for line in lines] + [self.rates[role] for role in roles]
-        if Phase.DATA_PREPARATION in wanted and self.plan.labelling:
-            labelling = self.plan.labelling
-            figures += [labelling.annotator_hours_likely, labelling.lead_hours, self.rates["annotator"]]
-        return figures + (list(self.compute.origins) if Phase.TRAINING in wanted else [])
+    def scope_cost(self, scope: Scope, outcomes: Mapping[str, Draws]) -> Draws:
+        cost = self.phase_cost(Phase.MANAGEMENT, scope, outcomes)
+        for phase in scope.phases:
+            cost += self.phase_cost(phase, scope, outcomes)
+        return cost
 
-    def cost(self, scope: Scope) -> Distribution:
-        """Our cost of a scope."""
-        return Distribution.of(self._cost(scope, self._drawn))
-
-    def cost_by_phase(self, scope: Scope) -> dict[Phase, float]:
-        """Mean cost of each phase in scope; compute belongs to training, labelling to data preparation."""
-        return {
-            phase: float(np.mean(self._phase_cost(phase, scope, self._drawn)))
-            for phase in (*scope.phases, *([Phase.MANAGEMENT] if scope.management_months else []))
-        }
-
-    def compute_cost(self) -> Distribution:
-        """Our cost of the training compute alone: all runs, evaluation and storage."""
-        return Distribution.of(self._compute_cost(self._drawn))
-
-    def hours(self, scope: Scope) -> dict[Phase, dict[str, float]]:
-        """Mean hours by phase and role."""
-        hours: dict[Phase, dict[str, float]] = {}
-        for line in self.plan.lines:
-            occurrences = self._occurrences(line, scope, self._drawn)
-            if line.phase in scope.phases or line.phase is Phase.MANAGEMENT:
-                by_role = hours.setdefault(line.phase, {})
-                mean = float(np.mean(self._drawn[line.key] * occurrences))
-                by_role[line.role] = by_role.get(line.role, 0.0) + mean
-        if self.plan.labelling and Phase.DATA_PREPARATION in scope.phases:
-            labelling = hours[Phase.DATA_PREPARATION]
-            labelling["annotator"] = float(np.mean(self._drawn[LABELLING]))
-            lead = float(self.plan.labelling.lead_hours.require())
-            labelling["annotation_lead"] = labelling.get("annotation_lead", 0.0) + lead
-        return {phase: by_role for phase, by_role in hours.items() if any(by_role.values())}
-
-    def tornado(self, scope: Scope) -> list[Swing]:
-        """The quantities that move the cost most, widest first."""
-        quantities = _quantities(self.plan, self.compute)
-        medians = {name: triangle.quantile(0.5) for name, triangle in quantities.items()}
-        names = {line.key: f"{line.phase.label}: {line.work}" for line in self.plan.lines}
-        swings = [
-            Swing(
-                name=names.get(name, name[:1].upper() + name[1:]),
-                low=self._cost(scope, medians | {name: triangle.quantile(0.1)}),
-                high=self._cost(scope, medians | {name: triangle.quantile(0.9)}),
-            )
-            for name, triangle in quantities.items()
-        ]
-        return sorted(swings, key=lambda swing: -swing.width)[:_TORNADO_BARS]
-
-    def _cost(self, scope: Scope, values: Mapping[str, V]) -> V:
-        phases = [*scope.phases, Phase.MANAGEMENT]
-        parts = [self._phase_cost(phase, scope, values) for phase in phases]
-        return _summed(parts)
-
-    def _phase_cost(self, phase: Phase, scope: Scope, values: Mapping[str, V]) -> V:
-        parts = [
-            values[line.key] * self._occurrences(line, scope, values) * self._cost_per_h[line.role]
-            for line in self.plan.of(phase)
-        ]
+    def phase_cost(self, phase: Phase, scope: Scope, outcomes: Mapping[str, Draws]) -> Draws:
+        """Compute belongs to training, labelling to data preparation. Only management depends on the scope."""
+        cost = np.zeros_like(outcomes[RUN_COST])
+        for line in self.plan.of(phase):
+            cost += outcomes[line.key] * (self.occurrences(line, scope, outcomes) * self.cost_per_h[line.role])
         if phase is Phase.DATA_PREPARATION and self.plan.labelling:
-            lead = float(self.plan.labelling.lead_hours.require()) * self._cost_per_h["annotation_lead"]
-            parts.append(values[LABELLING] * self._cost_per_h["annotator"] + lead)
+            cost += outcomes[LABELLING] * self.cost_per_h["annotator"]
+            cost += float(self.plan.labelling.lead_hours.require()) * self.cost_per_h["annotation_lead"]
         if phase is Phase.TRAINING:
-            parts.append(self._compute_cost(values))
+            cost += self.compute_cost(outcomes)
         if phase is Phase.MANAGEMENT and scope.retrainings:
-            parts.append(values[RUN_COST] * (scope.retrainings * (1 + self.compute.failed_share)))
-        return _summed(parts)
+            cost += outcomes[RUN_COST] * (scope.retrainings * (1 + self.compute.failed_share))
+        return cost
 
-    def _compute_cost(self, values: Mapping[str, V]) -> V:
-        runs = values[RUNS] * values[RUN_COST] * (1 + self.compute.failed_share)
-        return runs + self.compute.once
+    def compute_cost(self, outcomes: Mapping[str, Draws]) -> Draws:
+        return outcomes[RUNS] * outcomes[RUN_COST] * (1 + self.compute.failed_share) + self.compute.once
 
-    def _occurrences(self, line: EffortLine, scope: Scope, values: Mapping[str, V]) -> V | float:
+    def occurrences(self, line: EffortLine, scope: Scope, outcomes: Mapping[str, Draws]) -> Draws | float:
         match line.per:
             case Per.ENGAGEMENT:
                 return 1.0
             case Per.RUN:
-                return values[RUNS]
+                return outcomes[RUNS]
             case Per.INTEGRATION:
                 return float(self.plan.integrations)
             case Per.MONTH:
                 return float(scope.management_months)
             case Per.RETRAINING:
                 return float(scope.retrainings)
+            case _:
+                assert_never(line.per)
 
 
-def _quantities(plan: EffortPlan, compute: ComputeCost) -> dict[str, Triangle]:
-    quantities = {line.key: line.hours for line in plan.lines}
-    if plan.labelling:
-        quantities[LABELLING] = plan.labelling.annotator_hours
-    return quantities | {RUNS: compute.runs, RUN_COST: compute.per_run}
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """What an engagement costs us, over all draws. Build with `Engagement.costed`."""
 
+    model: CostModel
+    rates: Mapping[str, Figure]
+    chances: Chances
+    _drawn: Mapping[str, Draws]
+    _delivery: Mapping[Phase, Draws]
 
-def _summed(parts: Sequence[V]) -> V:
-    summed = parts[0]
-    for part in parts[1:]:
-        summed = summed + part
-    return summed
+    @classmethod
+    def costed(
+        cls, plan: EffortPlan, chances: Chances, *, rates: Mapping[str, Figure], compute: ComputeCost
+    ) -> "Engagement":
+        """Hours cost `rates` by role, compute what `compute` says, both in the client's currency."""
+        cost_per_h = {role: float(rate.require()) for role, rate in rates.items()}
+        model = CostModel(plan=plan, compute=compute, cost_per_h=cost_per_h)
+        drawn = {name: chances.outcomes(name, triangle) for name, triangle in model.quantities().items()}
+        delivery = {phase: model.phase_cost(phase, _DELIVERED, drawn) for phase in DELIVERY}
+        return cls(model, rates, chances, drawn, delivery)
+
+    def origins(self, scope: Scope) -> list[Figure]:
+        """What the cost of a scope is drawn from: hours, rates, labelling, compute."""
+        managed = [Phase.MANAGEMENT] if scope.management_months or scope.retrainings else []
+        return [figure for phase in (*scope.phases, *managed) for figure in self.origins_of(phase, scope)]
+
+    def origins_of(self, phase: Phase, scope: Scope) -> list[Figure]:
+        """What the cost of one phase in a scope is drawn from."""
+        plan, lines = self.model.plan, self.model.plan.of(phase)
+        figures = [line.likely for line in lines] + [self.rates[line.role] for line in lines]
+        if phase is Phase.DATA_PREPARATION and plan.labelling:
+            staff = [self.rates["annotator"], self.rates["annotation_lead"]]
+            figures += [plan.labelling.annotator_hours_likely, plan.labelling.lead_hours, *staff]
+        trained = phase is Phase.TRAINING or (phase is Phase.MANAGEMENT and scope.retrainings)
+        return figures + (list(self.model.compute.origins) if trained else [])
+
+    def cost(self, scope: Scope) -> Distribution:
+        """Our cost of a scope."""
+        cost = self._phase_cost(Phase.MANAGEMENT, scope)
+        for phase in scope.phases:
+            cost = cost + self._phase_cost(phase, scope)
+        return Distribution.of(cost)
+
+    def cost_by_phase(self, scope: Scope) -> dict[Phase, float]:
+        """Mean cost of each phase in scope."""
+        managed = [Phase.MANAGEMENT] if scope.management_months else []
+        return {phase: float(np.mean(self._phase_cost(phase, scope))) for phase in (*scope.phases, *managed)}
+
+    def compute_cost(self) -> Distribution:
+        """Our cost of the training compute alone: all runs, evaluation and storage."""
+        return Distribution.of(self.model.compute_cost(self._drawn))
+
+    def hours(self, scope: Scope) -> dict[Phase, dict[str, float]]:
+        """Mean hours by phase and role."""
+        hours: dict[Phase, dict[str, float]] = {}
+        for line in self.model.plan.lines:
+            if line.phase in scope.phases or line.phase is Phase.MANAGEMENT:
+                occurrences = self.model.occurrences(line, scope, self._drawn)
+                by_role = hours.setdefault(line.phase, {})
+                mean = float(np.mean(self._drawn[line.key] * occurrences))
+                by_role[line.role] = by_role.get(line.role, 0.0) + mean
+        if (labelling := self.model.plan.labelling) and Phase.DATA_PREPARATION in scope.phases:
+            by_role, lead = hours[Phase.DATA_PREPARATION], float(labelling.lead_hours.require())
+            by_role["annotator"] = float(np.mean(self._drawn[LABELLING]))
+            by_role["annotation_lead"] = by_role.get("annotation_lead", 0.0) + lead
+        return {phase: by_role for phase, by_role in hours.items() if any(by_role.values())}
+
+    def tornado(self, scope: Scope) -> list[Swing]:
+        """The quantities that move the cost most, widest first."""
+        quantities = self.model.quantities()
+        names = {line.key: f"{line.phase.label}: {line.work}" for line in self.model.plan.lines}
+        outcomes = {}
+        # Outcome 2n holds the n-th quantity at its P10 and 2n + 1 at its P90; every other one stays at its median.
+        for number, (name, triangle) in enumerate(quantities.items()):
+            low, median, high = triangular_quantiles(triangle, np.array([0.1, 0.5, 0.9]))
+            outcomes[name] = np.full(2 * len(quantities), median)
+            outcomes[name][2 * number : 2 * number + 2] = low, high
+        costs = self.model.scope_cost(scope, outcomes)
+        swings = [
+            Swing(name=names.get(name, name[:1].upper() + name[1:]), low=float(low), high=float(high))
+            for name, low, high in zip(quantities, costs[::2], costs[1::2], strict=True)
+        ]
+        return sorted(swings, key=lambda swing: -swing.width)[:_TORNADO_BARS]
+
+    def _phase_cost(self, phase: Phase, scope: Scope) -> Draws:
+        if phase in self._delivery:
+            return self._delivery[phase]
+        return self.model.phase_cost(phase, scope, self._drawn)

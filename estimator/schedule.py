@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from math import ceil
 
 from estimator.calendar import Holiday, WorkCalendar
@@ -47,22 +48,10 @@ class Schedule:
 
 def place(times: Sequence[PhaseTime], *, start: date, calendar: WorkCalendar) -> Schedule:
     """Put working days on a calendar. Every phase begins the working day after the gate before it."""
-    first = calendar.first_working_day(start)
-
-    def day(working_days: float) -> date:
-        return calendar.after(first, max(1, ceil(working_days)))
-
-    phases = tuple(
-        PhaseDates(
-            phase=time.phase,
-            begin=calendar.after(first, ceil(time.begin.p50) + 1),
-            work_end=day(time.work_end.p50),
-            gate=day(time.end.p50),
-            gate_p80=day(time.end.p80),
-            working_days=ceil(time.end.p50) - ceil(time.begin.p50),
-        )
-        for time in times
-    )
+    first, last = calendar.first_working_day(start), max(ceil(time.end.p80) for time in times)
+    # One day more than planned: a phase shorter than a day begins on the day after the last gate.
+    days = list(islice(calendar.working_days(first), last + 1))
+    phases = tuple(_dates(time, days) for time in times)
     end = times[-1].end
     return Schedule(
         start=first,
@@ -70,6 +59,20 @@ def place(times: Sequence[PhaseTime], *, start: date, calendar: WorkCalendar) ->
         holidays=tuple(calendar.holidays_between(first, phases[-1].gate_p80)),
         working_days_p50=ceil(end.p50),
         working_days_p80=ceil(end.p80),
+    )
+
+
+def _dates(time: PhaseTime, days: Sequence[date]) -> PhaseDates:
+    begin = ceil(time.begin.p50)
+    # A phase shorter than a day ends on the day it begins.
+    work_end, gate, gate_p80 = (max(begin, ceil(end) - 1) for end in (time.work_end.p50, time.end.p50, time.end.p80))
+    return PhaseDates(
+        phase=time.phase,
+        begin=days[begin],
+        work_end=days[work_end],
+        gate=days[gate],
+        gate_p80=days[gate_p80],
+        working_days=ceil(time.end.p50) - ceil(time.begin.p50),
     )
 
 

@@ -25,6 +25,8 @@ _PER_UNIT: Final = 256
 _NORMAL_CDF: Final = np.array(
     [NormalDist().cdf(i / _PER_UNIT - _REACH) for i in range(int(2 * _REACH * _PER_UNIT) + 2)]
 )
+_CDF_RISE: Final = np.diff(_NORMAL_CDF)
+_PERCENTS: Final = np.linspace(0, 100, _STEPS + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,8 @@ def triangular_quantiles(triangle: Triangle, probabilities: Draws) -> Draws:
     low, likely, high = triangle.low, triangle.likely, triangle.high
     if high == low:
         return np.full_like(probabilities, low)
-    rising = low + np.sqrt(probabilities * (high - low) * (likely - low))
-    falling = high - np.sqrt((1 - probabilities) * (high - low) * (high - likely))
+    rising = low + np.sqrt(probabilities * ((high - low) * (likely - low)))
+    falling = high - np.sqrt((1 - probabilities) * ((high - low) * (high - likely)))
     return np.where(probabilities < (likely - low) / (high - low), rising, falling)
 
 
@@ -104,8 +106,11 @@ def joint_probabilities(count: int, *, seed: int, draws: int = DRAWS, correlatio
     assert 0 <= correlation <= 1, "a correlation of one common factor lies between 0 and 1"
     rng = np.random.default_rng(seed)
     common = math.sqrt(correlation) * rng.standard_normal(draws)
-    own = math.sqrt(1 - correlation) * rng.standard_normal((count, draws))
-    return _normal_cdf(common + own)
+    rows = np.empty((count, draws))
+    # One row after the other: a row and what is computed from it stay in the processor's cache.
+    for row in rows:
+        row[:] = _normal_cdf(common + math.sqrt(1 - correlation) * rng.standard_normal(draws))
+    return rows
 
 
 def draw(
@@ -120,8 +125,8 @@ def _normal_cdf(values: Draws) -> Draws:
     """The normal distribution function, read off a table with linear interpolation: exact to 1e-6."""
     steps = (np.clip(values, -_REACH, _REACH) + _REACH) * _PER_UNIT
     below = steps.astype(np.intp)
-    lower: Draws = _NORMAL_CDF[below]
-    return lower + (steps - below) * (_NORMAL_CDF[below + 1] - lower)
+    interpolated: Draws = _NORMAL_CDF[below] + (steps - below) * _CDF_RISE[below]
+    return interpolated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +139,19 @@ class Distribution:
 
     @classmethod
     def of(cls, draws: Draws) -> "Distribution":
-        quantiles = np.interp(np.linspace(0, draws.size - 1, _STEPS + 1), np.arange(draws.size), np.sort(draws))
+        # np.quantile computes the same and takes seven times as long.
+        quantiles = np.interp(_PERCENTS / 100 * (draws.size - 1), np.arange(draws.size), np.sort(draws))
         return cls(quantiles=tuple(quantiles.tolist()), mean=float(draws.mean()), sd=float(draws.std()))
 
     def quantile(self, percent: float) -> float:
         """The value that `percent` (0 to 100) of the outcomes stay below."""
-        return float(np.interp(percent, np.linspace(0, 100, _STEPS + 1), self.quantiles))
+        return float(np.interp(percent, _PERCENTS, self.quantiles))
 
     def probability_within(self, limit: float) -> float:
         """The share of outcomes (0 to 1) that stay at or below a limit."""
         if self.quantiles[0] == self.quantiles[-1]:
             return 1.0 if self.quantiles[0] <= limit else 0.0
-        return float(np.interp(limit, self.quantiles, np.linspace(0, 1, _STEPS + 1), left=0.0, right=1.0))
+        return float(np.interp(limit, self.quantiles, _PERCENTS / 100, left=0.0, right=1.0))
 
     @property
     def p10(self) -> float:

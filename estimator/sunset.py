@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from estimator.prices import TrainingPrice
+from estimator.prices import InferencePrice, TrainingPrice
 
 
 class Standing(StrEnum):
@@ -44,6 +44,19 @@ def check_sunset(row: TrainingPrice, plan: PlanDates) -> Iterator[Finding]:
     """What a model's announced end means for a plan; nothing where no end is announced."""
     yield from _new_jobs(row, plan)
     yield from _shutdown(row, plan)
+
+
+def check_base(name: str, row: InferencePrice | None, plan: PlanDates) -> Iterator[Finding]:
+    """What stands against the prompted alternative: no known price, or an end before that of the service."""
+    if row is None or row.input is None or row.output is None:
+        message = f"no price is known for {name}, the prompted alternative, so neither is what serving saves"
+        remedy = f'add [[inference]] (variant = "base") for {name} to a price file and pass it with --prices'
+        yield Finding(code="base.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
+    elif row.shutdown is not None and plan.service_end > row.shutdown:
+        end = f"{row.shutdown}; service is planned until {plan.service_end}"
+        message = f"{name}, the prompted alternative, shuts down on {end}"
+        remedy = "name its successor in traffic.base_model"
+        yield Finding(code="base.shutdown", standing=Standing.FLAGGED, message=message, remedy=remedy)
 
 
 def worst(findings: list[Finding]) -> Standing:

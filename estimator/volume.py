@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from estimator.brief import Brief
 from estimator.brief.stated import stated
-from estimator.figures import Figure, Term, assumed, floor, modelled
+from estimator.figures import Figure, Term, assumed, floor, measured, modelled
 from estimator.sunset import Finding, Standing
 from estimator.tokens import auto_epochs
 
@@ -37,15 +37,18 @@ class Volume:
 def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
     """Volumes from the counted file, or from the brief's averages; without either the tokens are unknown."""
     at_hand = stated("data.examples", brief.data.examples, "examples")
+    per_example, answers = _averages(brief)
     if dataset is not None:
-        source = f"counted in the dataset file, sha256 {dataset.sha256[:12]}"
-        at_hand = modelled("dataset.examples", dataset.examples, "examples", source=source)
+        source = f"counted with {dataset.encoding} in the dataset file, sha256 {dataset.sha256[:12]}"
+        at_hand = measured("dataset.examples", dataset.examples, "examples", source=source)
+        tokens = measured("dataset.tokens_per_epoch", dataset.tokens_per_epoch, "tokens", source=source)
+        per_example = (tokens / at_hand).named("volume.tokens_per_example", "tokens", "Tokens per example")
+        answers = measured("dataset.answer_tokens", dataset.answer_tokens_mean, "tokens", source=source)
     new = stated("data.labelling.new", brief.data.labelling.new if brief.data.labelling else 0, "examples")
     examples = (at_hand + new).named("volume.examples", "examples", "Examples in all")
     validation = _share(brief.data.validation_percent, "validation", examples)
     test = _share(brief.data.test_percent, "test", examples)
     train = (examples - validation - test).named("volume.train", "examples", "Training examples")
-    per_example, answers = _counted(dataset) if dataset is not None else _averages(brief)
     return Volume(
         examples=examples,
         train=train,
@@ -56,7 +59,7 @@ def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
         validation_tokens=(validation * per_example).named("volume.validation_tokens", "tokens", "Validation tokens"),
         answer_tokens=answers,
         counted=dataset is not None,
-        findings=_findings(brief, dataset, per_example),
+        findings=_findings(brief, dataset, train, per_example),
     )
 
 
@@ -76,15 +79,6 @@ def _share(percent: Decimal, split: str, examples: Figure) -> Figure:
     return floor(examples * share / 100).named(f"volume.{split}", "examples", f"{split.capitalize()} examples")
 
 
-def _counted(dataset: "DatasetCount") -> tuple[Figure, Figure]:
-    source = f"counted with {dataset.encoding} in the dataset file, sha256 {dataset.sha256[:12]}"
-    tokens = modelled("dataset.tokens_per_epoch", dataset.tokens_per_epoch, "tokens", source=source)
-    rows = modelled("dataset.examples", dataset.examples, "examples", source=source)
-    mean = (tokens / rows).named("volume.tokens_per_example", "tokens", "Tokens per example")
-    answers = modelled("dataset.answer_tokens", dataset.answer_tokens_mean, "tokens", source=source)
-    return mean, answers
-
-
 def _averages(brief: Brief) -> tuple[Figure, Figure]:
     prompt = stated("data.prompt_tokens", brief.data.prompt_tokens, "tokens")
     answer = stated("data.answer_tokens", brief.data.answer_tokens, "tokens")
@@ -94,8 +88,17 @@ def _averages(brief: Brief) -> tuple[Figure, Figure]:
     return mean.named("volume.tokens_per_example", "tokens", "Tokens per example"), answer
 
 
-def _findings(brief: Brief, dataset: "DatasetCount | None", per_example: Figure) -> list[Finding]:
+def _findings(brief: Brief, dataset: "DatasetCount | None", train: Figure, per_example: Figure) -> list[Finding]:
     findings = []
+    if not train.value:
+        findings.append(
+            Finding(
+                code="data.none",
+                standing=Standing.REFUSED,
+                message="there is not one example to train on",
+                remedy="collect data.examples, or plan to write them: data.labelling.new",
+            )
+        )
     if dataset is not None and dataset.examples != brief.data.examples:
         findings.append(
             Finding(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from estimator.brief import Brief, read_brief
-from estimator.errors import BriefInvalid, Problem
+from estimator.errors import BriefInvalid, CurrencyMismatch, Problem
 from estimator.estimating import Estimate
 from estimator.roi import Case
 
@@ -42,9 +42,16 @@ class Comparison:
 
 
 def compare(estimates: Mapping[str, Estimate]) -> Comparison:
-    """The headlines of several estimates side by side, the first being what the others are held against."""
+    """The headlines of several estimates side by side, the first being what the others are held against.
+
+    Raises `CurrencyMismatch` for briefs of several currencies, whose prices have no difference.
+    """
     assert estimates, "nothing to compare"
     several = list(estimates.values())
+    currencies = {estimate.brief.commercial.currency for estimate in several}
+    if len(currencies) > 1:
+        message, remedy = f"the briefs are in {', '.join(sorted(currencies))}", "compare briefs of one currency"
+        raise CurrencyMismatch(Problem(code="money.mixed_currency", message=message, remedy=remedy))
     return Comparison(
         names=tuple(estimates),
         rows=tuple(
@@ -57,22 +64,22 @@ def compare(estimates: Mapping[str, Estimate]) -> Comparison:
 def with_value(brief: Brief, field: str, value: object) -> Brief:
     """The brief with one field changed, such as `traffic.requests_per_month` or `training.routes[1].gpus`.
 
+    `value` as JSON holds it; a date and an amount of money may come as what they are.
     Raises `BriefInvalid` where the field is none of a brief's or the value does not fit it.
     """
     data = json.loads(brief.model_dump_json(by_alias=True, exclude_none=True))
+    *around, last = [step for part in field.split(".") for step in _steps(part, field)]
     node: object = data
-    steps = [_STEP.fullmatch(part) for part in field.split(".")]
-    for number, step in enumerate(steps):
-        last = number == len(steps) - 1
-        if step is None or not isinstance(node, dict) or (not last and step[1] not in node):
+    for step in around:
+        node = _inside(node, step, field)
+    match node, last:
+        case dict(), str():
+            node[last] = value
+        case list(), int() if last < len(node):
+            node[last] = value
+        case _:
             raise _no_such(field)
-        if last and step[2] is None:
-            node[step[1]] = value
-        elif step[2] is None:
-            node = node[step[1]]
-        else:
-            node = _item(node.get(step[1]), int(step[2]) - 1, field)
-    return read_brief(json.dumps(data), form="json")
+    return read_brief(json.dumps(data, default=str), form="json")
 
 
 def vary(brief: Brief, field: str, values: Sequence[object], run: Callable[[Brief], Estimate]) -> Comparison:
@@ -80,10 +87,22 @@ def vary(brief: Brief, field: str, values: Sequence[object], run: Callable[[Brie
     return compare({f"{field} = {value}": run(with_value(brief, field, value)) for value in values})
 
 
-def _item(items: object, index: int, field: str) -> object:
-    if not isinstance(items, list) or not 0 <= index < len(items):
+def _steps(part: str, field: str) -> list[str | int]:
+    """`routes[1]` is the field `routes` and its item 0."""
+    step = _STEP.fullmatch(part)
+    if step is None or step[2] == "0":
         raise _no_such(field)
-    return items[index]
+    return [step[1]] if step[2] is None else [step[1], int(step[2]) - 1]
+
+
+def _inside(node: object, step: str | int, field: str) -> object:
+    match node, step:
+        case dict(), str() if step in node:
+            return node[step]
+        case list(), int() if step < len(node):
+            return node[step]
+        case _:
+            raise _no_such(field)
 
 
 def _no_such(field: str) -> BriefInvalid:

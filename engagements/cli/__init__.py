@@ -1,10 +1,17 @@
 """The `sixfold` command. Each subcommand lives in a module of its own, imported only when it is called.
 
-Exit codes: 0 done, 1 the answer is no, 2 bad input. `--json` prints results with stable keys on standard output;
-problems and progress go to standard error.
+Exit codes: 0 done, 1 the answer is no, 2 bad input; 130 interrupted, 70 a fault of ours. Standard output holds the
+result and nothing else; problems and progress go to standard error. With `--json` the result is JSON whatever happens:
+the keys are in the docstring of each command's module, and where there is no result they are
+
+    error      what kind of refusal it is
+    problems   each with line, where, code, severity (error or warning), message, remedy
 """
 
+import io
+import os
 import sys
+import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -21,6 +28,10 @@ class Entry:
     module: str
     help: str
 
+
+_BAD_INPUT: Final = 2
+_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
+_INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts
 
 _COMMANDS: Final = {
     "brief": Entry(module="brief", help="Start a brief, or check one."),
@@ -64,9 +75,41 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the `sixfold` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a letter, or a file's name that is no text, is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; returns its exit code, whatever happens."""
     try:
-        cli.main(prog_name="sixfold")
-    except BrokenPipeError:
-        # The reader of our output has gone, as `| head` does; closing quietly is what it expects.
-        sys.stderr.close()
-        sys.exit(0)
+        code = cli.main(arguments, prog_name="sixfold", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        return _INTERRUPTED
+    except click.ClickException as error:
+        _say_usage(error, as_json="--json" in arguments)
+        return _BAD_INPUT
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone, as `| head` does; click leaves then. Closing quietly is what it expects.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return 0
+    except Exception:  # noqa: BLE001  # whatever it is, it must not end in the 1 that means no
+        traceback.print_exc()
+        return _FAULT
+    return code if isinstance(code, int) else 0
+
+
+def _say_usage(error: click.ClickException, *, as_json: bool) -> None:
+    if not as_json:
+        error.show()
+        return
+    # Not needed by any other way of calling us that answers before a command is loaded.
+    from engagements.cli.output import print_refusal  # noqa: PLC0415
+    from estimator.errors import Problem  # noqa: PLC0415
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    remedy = f"see {context.command_path if context else 'sixfold'} --help"
+    print_refusal("usage", [Problem(code="usage", message=error.format_message(), remedy=remedy)])

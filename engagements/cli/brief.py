@@ -1,4 +1,9 @@
-"""`sixfold brief`: a commented example to start from, and the check of one's own."""
+"""`sixfold brief`: a commented example to start from, and the check of one's own.
+
+new --json     the example as JSON: schema, client, project, task, criteria, fit, data, training, traffic, drivers,
+               commercial, value, assumptions, exclusions, risks
+check --json   problems (none for a sound brief), each with line, where, code, severity, message, remedy
+"""
 
 import json
 from datetime import date
@@ -6,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from engagements.cli.output import answers, brief_argument, console, json_option, on_option, print_json
+from engagements.cli.output import answers, brief_argument, console, json_option, on_option, plain_text, print_json
 from estimator.brief import load_brief, read_brief
 from estimator.brief.example import example_brief
 
@@ -16,7 +21,7 @@ def command() -> None:
     """Start a brief, or check one."""
 
 
-@command.command()
+@command.command(short_help="Print a complete, commented brief to start from.")
 @on_option
 @click.option("--json", "as_json", is_flag=True, help="Print the brief as JSON instead of commented TOML.")
 def new(on: date, as_json: bool) -> None:
@@ -38,4 +43,5 @@ def check(brief: Path, as_json: bool) -> None:
     if as_json:
         print_json({"problems": []})
     else:
-        console.print(f"{brief}: a sound brief for {read.client.name!r}, {read.project.title!r}.", markup=False)
+        said = f"{brief}: a sound brief for {read.client.name}, {read.project.title!r}."
+        console.print(plain_text(said))

@@ -1,5 +1,9 @@
-"""`sixfold compare`: estimates side by side, or one input of a brief varied."""
+"""`sixfold compare`: estimates side by side, or one input of a brief varied.
 
+--json   names, rows; each row with key, label, unit, values, differences (to the first; null for words and unknowns)
+"""
+
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +11,7 @@ from pathlib import Path
 import click
 import orjson
 
+from engagements.cli.book import price_book, prices_option
 from engagements.cli.dataset import counted_dataset
 from engagements.cli.estimate import seed_option
 from engagements.cli.output import (
@@ -16,14 +21,13 @@ from engagements.cli.output import (
     number,
     on_option,
     plain_text,
-    prices_option,
     print_json,
     table_of,
 )
 from estimator import Estimate, estimate
 from estimator.brief import Brief, load_brief
+from estimator.errors import BriefInvalid, CurrencyMismatch, Problem
 from estimator.plain import plain
-from estimator.prices import PriceBook
 from estimator.what_if import Comparison, Row, compare, vary
 
 
@@ -44,25 +48,45 @@ def command(
     as_json: bool,
 ) -> None:
     """Headlines of several briefs side by side, or of one brief with one input varied."""
-    if varied is None and len(briefs) < 2:
+    if varied is None and len(set(briefs)) < 2:
         raise click.UsageError("name two briefs or more, or vary one input with --vary FIELD=V1,V2")
     if varied is not None and len(briefs) != 1:
         raise click.UsageError("--vary takes one brief")
-    prices = PriceBook.load(*price_files)
+    prices = price_book(price_files)
 
     def run(brief: Brief, file: Path) -> Estimate:
         return estimate(brief, prices, on=on, seed=seed, dataset=counted_dataset(brief, file))
 
     if varied is None:
-        comparison = compare({str(path): run(load_brief(path), path) for path in briefs})
+        comparison = compare({str(path): run(brief, path) for path, brief in _loaded(briefs).items()})
     else:
-        field, _, listed = varied.partition("=")
+        field, equals, listed = varied.partition("=")
+        if not (field.strip() and equals and listed):
+            raise click.UsageError("write --vary FIELD=V1,V2, such as --vary data.examples=500,2000")
         values = [_value(text) for text in listed.split(",")]
         comparison = vary(load_brief(briefs[0]), field.strip(), values, lambda brief: run(brief, briefs[0]))
     if as_json:
         print_json(_as_plain(comparison))
     else:
         _show(comparison)
+
+
+def _loaded(paths: tuple[Path, ...]) -> dict[Path, Brief]:
+    """The briefs of one currency; what is wrong in any of them is said at once, with the file it is in."""
+    briefs: dict[Path, Brief] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            briefs[path] = load_brief(path)
+        except BriefInvalid as error:
+            problems += [replace(problem, where=f"{path} {problem.where}".strip()) for problem in error.problems]
+    if problems:
+        raise BriefInvalid(*problems)
+    currencies = {brief.commercial.currency for brief in briefs.values()}
+    if len(currencies) > 1:
+        message = f"these briefs are in {' and '.join(sorted(currencies))}"
+        raise CurrencyMismatch(Problem(code="money.mixed_currency", message=message, remedy="compare one currency"))
+    return briefs
 
 
 def _value(text: str) -> object:

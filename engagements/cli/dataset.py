@@ -5,13 +5,19 @@ from typing import Final
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from engagements.cli.output import BAD_INPUT, leave, show_problems, to_stderr
+from engagements.cli.output import plain_text, to_stderr
 from estimator.brief import Brief
-from estimator.errors import Severity
+from estimator.errors import EstimatorError, Severity
 from estimator.tokens import DatasetCount, Epochs, Tokeniser, count_dataset
 
 _COUNTED_AS: Final = "gpt-4o"
 """A brief's dataset is counted in o200k_base; routes with another tokeniser carry a spread."""
+
+
+class DatasetInvalid(EstimatorError):
+    """The file that a brief names cannot be trained on as it is."""
+
+    code = "dataset_invalid"
 
 
 def count_with_progress(
@@ -32,14 +38,13 @@ def count_with_progress(
 def counted_dataset(brief: Brief, brief_file: Path) -> DatasetCount | None:
     """The count of the file that a brief names beside itself; None where it names none.
 
-    A file with errors is refused: its problems are shown, and the command ends with exit code 2.
+    Raises `DatasetInvalid` with the errors of the file.
     """
     if brief.data.dataset is None:
         return None
     counted = count_with_progress(brief_file.parent / brief.data.dataset, model=_COUNTED_AS)
     errors = [problem for problem in counted.problems if problem.severity is Severity.ERROR]
     if errors:
-        to_stderr.print(f"[bold]{brief.data.dataset} cannot be trained on as it is[/]")
-        show_problems(errors)
-        leave(BAD_INPUT)
+        to_stderr.print(f"[bold]{plain_text(brief.data.dataset)} cannot be trained on as it is[/]")
+        raise DatasetInvalid(*errors)
     return counted

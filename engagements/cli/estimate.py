@@ -1,18 +1,30 @@
-"""`sixfold estimate`: scope and price a brief, and explain any number in the answer."""
+"""`sixfold estimate`: scope and price a brief, and explain any number in the answer.
+
+--json           schema, on, seed, draws, prices_digest, brief, fit, volume, effort, schedule, routes, chosen,
+                 base_serving, break_evens, compute, quote, roi, tornado, shares, findings, figures
+                 (estimator.plain; `chosen` is the key of a route, `figures` explains every number)
+--explain list   the keys of all numbers
+--explain KEY    the number and all it was computed from, each with
+                 key, value, unit, kind, label, formula, inputs, source, as_of, note
+"""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import click
+from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.tree import Tree
 
+from engagements.cli.book import price_book, prices_option
 from engagements.cli.dataset import counted_dataset
 from engagements.cli.fit import COLOURS
 from engagements.cli.output import (
-    BAD_INPUT,
     NO,
     amount,
     answers,
@@ -23,24 +35,32 @@ from engagements.cli.output import (
     number,
     on_option,
     plain_text,
-    prices_option,
     print_json,
     table_of,
-    to_stderr,
 )
 from engagements.files import write_whole
 from estimator import SEED, Estimate, estimate
 from estimator.brief import load_brief
+from estimator.errors import EstimatorError, Problem
 from estimator.figures import Figure
 from estimator.fit import Verdict
 from estimator.plain import estimate_as_plain, explained
 from estimator.plan import Swing
-from estimator.prices import PriceBook
 from estimator.quote import PricedOption, Quote
 from estimator.roi import Case, Roi
 from estimator.sunset import Standing
 
+_DEPTH: Final = 3
+_NEAR: Final = 6
+
 seed_option = click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=SEED, show_default=True)
+
+
+class NumberUnknown(EstimatorError):
+    """No number of this estimate has that key."""
+
+    code = "unknown_name"
+
 
 _STANDING = {
     Standing.OPEN: "[green]open[/]",
@@ -67,7 +87,7 @@ def command(
     Exit code 1: better not fine-tune, or no route is left to stand on.
     """
     read = load_brief(brief)
-    result = estimate(read, PriceBook.load(*price_files), on=on, seed=seed, dataset=counted_dataset(read, brief))
+    result = estimate(read, price_book(price_files), on=on, seed=seed, dataset=counted_dataset(read, brief))
     if out is not None:
         write_whole(out, (json.dumps(estimate_as_plain(result), indent=2, ensure_ascii=False) + "\n").encode())
     if key is not None:
@@ -91,7 +111,7 @@ def show_estimate(result: Estimate) -> None:
         console.print(_time(result))
         console.print(_value(result.roi, result.quote.currency))
         console.print(_drivers(result.tornado))
-    _look_at(result)
+    show_notes(result, title="Look at")
 
 
 def _routes(result: Estimate) -> Table:
@@ -149,12 +169,13 @@ def _drivers(tornado: Sequence[Swing]) -> Table:
     return table_of("\nWhat moves our cost most", ["quantity", "at P10", "at P90", "swing"], rows, numeric=[1, 2, 3])
 
 
-def _look_at(result: Estimate) -> None:
+def show_notes(result: Estimate, *, title: str, to: Console = console) -> None:
+    """What an account lead should know before the numbers leave the house."""
     notes = list(_notes(result))
     if notes:
-        console.print("\n[bold]Look at[/]")
+        to.print(f"\n[bold]{title}[/]")
     for note in notes:
-        console.print(f"  {note}")
+        to.print(Padding(note, (0, 0, 0, 2)))
 
 
 def _notes(result: Estimate) -> Iterator[str]:
@@ -171,36 +192,54 @@ def _notes(result: Estimate) -> Iterator[str]:
 def _explain(result: Estimate, key: str, *, as_json: bool) -> None:
     figures = result.figures()
     if key == "list":
-        if as_json:
-            print_json(sorted(figures))
-            return
-        rows = [(figure.key, amount(figure, 4), figure.unit, figure.label) for _, figure in sorted(figures.items())]
-        console.print(table_of("", ["key", "value", "unit", ""], rows, numeric=[1]))
+        _list(figures, as_json=as_json)
         return
     figure = figures.get(key)
     if figure is None:
-        near = [name for name in sorted(figures) if key in name][:8]
-        to_stderr.print(f"no number is called {key!r}; {', '.join(near) or 'see --explain list'}", markup=False)
-        leave(BAD_INPUT)
+        raise _no_number(key, figures)
     if as_json:
         print_json([explained(step) for step in figure.lineage()])
     else:
-        console.print(_tree(figure, Tree(_said(figure)), set()))
+        console.print(_tree(figure, Tree(_said(figure)), set(), _DEPTH))
+        console.print("[dim]... has inputs of its own: explain it by its key[/]")
 
 
-def _tree(figure: Figure, node: Tree, shown: set[str]) -> Tree:
+def _no_number(key: str, figures: Mapping[str, Figure]) -> NumberUnknown:
+    near = [name for name in sorted(figures) if key in name][:_NEAR] or get_close_matches(key, figures, n=_NEAR)
+    remedy = (f"did you mean {', '.join(near)}? " if near else "") + "--explain list names them all"
+    return NumberUnknown(Problem(code="unknown_number", message=f"no number is called {key!r}", remedy=remedy))
+
+
+def _list(figures: Mapping[str, Figure], *, as_json: bool) -> None:
+    if as_json:
+        print_json(sorted(figures))
+        return
+    widest = max(map(len, figures))
+    for name, figure in sorted(figures.items()):
+        shown = f"{name:<{widest}}  {amount(figure, 4):>16} {figure.unit:<20} {figure.label}"
+        console.print(plain_text(shown.rstrip()), soft_wrap=True)
+
+
+def _tree(figure: Figure, node: Tree, shown: set[str], depth: int) -> Tree:
+    """The inputs of a figure below it; what was said before is not gone into again."""
     for source in figure.inputs:
-        branch = node.add(_said(source))
-        if source.key not in shown:
+        deeper = bool(source.inputs) and depth > 1 and source.key not in shown
+        branch = node.add(_said(source) + ("" if deeper or not source.inputs else " ..."))
+        if deeper:
             shown.add(source.key)
-            _tree(source, branch, shown)
+            _tree(source, branch, shown, depth - 1)
     return node
 
 
 def _said(figure: Figure) -> str:
     origin = figure.formula or ", ".join(part for part in (figure.source, figure.as_of) if part)
     label = f" [italic]{plain_text(figure.label)}[/]" if figure.label else ""
+    note = f" ({plain_text(figure.note)})" if figure.note else ""
+    shown = amount(figure, 6)
+    if figure.known:
+        whole, _, decimals = shown.partition(".")
+        shown = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}" if decimals.strip("0") else whole
     return (
-        f"[bold]{figure.key}[/]{label} = {amount(figure, 6).rstrip('0').rstrip('.')} {plain_text(figure.unit)} "
-        f"[dim]{figure.kind}: {plain_text(origin)}{f' ({plain_text(figure.note)})' if figure.note else ''}[/]"
+        f"[bold]{figure.key}[/]{label} = {shown} {plain_text(figure.unit)} "
+        f"[dim]{figure.kind}: {plain_text(origin)}{note}[/]"
     )

@@ -1,4 +1,8 @@
-"""`sixfold fit`: a verdict with reasons, what is missing, and when to stop."""
+"""`sixfold fit`: a verdict with reasons, what is missing, and when to stop.
+
+--json   verdict (fine_tune, prove_first, do_not_fine_tune), approach, headline, scores, reasons, missing,
+         stop_condition, stop_at_percent, readiness, ready
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,9 @@
-"""`sixfold hardware`: does a run fit, how fast is it, how long does it take, what does it cost?"""
+"""`sixfold hardware`: does a run fit, how fast is it, how long does it take, what does it cost?
+
+--json   model, gpu, gpus, method, tokens_per_second, low, high (over all GPUs), memory_gib (peak, per GPU), memory
+         (by part), needed_gib, capacity_gib, fits, advice, alternatives, hours, hours_low, hours_high, usd, usd_low,
+         usd_high, usd_per_gpu_hour, price_source, price_as_of, notes; what is unknown is null
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,11 +13,13 @@ from typing import Final
 import click
 import orjson
 
-from engagements.cli.output import NO, answers, console, json_option, leave, number, prices_option, print_json, table_of
-from estimator.errors import Problem
+from engagements.cli.book import price_book, prices_option
+from engagements.cli.output import NO, answers, console, json_option, leave, number, print_json, table_of
+from estimator.errors import EstimatorError, Problem, UnknownName
 from estimator.figures import Figure
 from estimator.hardware import (
     Advice,
+    Gpu,
     Loss,
     MemoryBreakdown,
     Method,
@@ -27,10 +34,15 @@ from estimator.hardware import (
     training_speed,
     training_time,
 )
-from estimator.prices import PriceBook
 from estimator.routes import gpu_price
 
 _CONFIG_BYTES_MAX: Final = 1_000_000
+
+
+class NamesUnknown(EstimatorError):
+    """Neither the model nor the GPU is known."""
+
+    code = "unknown_name"
 
 
 @click.command()
@@ -66,9 +78,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Memory, speed, time and cost of one training run. Exit code 1: it does not fit."""
-    gpu = find_gpu(gpu_name)
+    model, gpu = _named(model_name, config_file, gpu_name)
     setup = TrainingSetup(
-        model=_model(model_name, config_file),
+        model=model,
         gpu=gpu,
         method=Method(method),
         seq=seq,
@@ -79,7 +91,7 @@ def command(
         mean_tokens=mean_tokens,
         loss=Loss(loss) if loss else None,
     )
-    advice, price = advise(setup), gpu_price("hardware", PriceBook.load(*price_files), gpu)
+    advice, price = advise(setup), gpu_price("hardware", price_book(price_files), gpu)
     time = training_time(setup, tokens) if tokens is not None else None
     data = _as_plain(setup, advice, time, price)
     if as_json:
@@ -90,10 +102,19 @@ def command(
         leave(NO)
 
 
-def _model(name: str | None, config: Path | None) -> Model:
-    if (name is None) == (config is None):
+def _named(model_name: str | None, config: Path | None, gpu_name: str) -> tuple[Model, Gpu]:
+    """The model and the GPU; where neither is known, both are said at once."""
+    if (model_name is None) == (config is None):
         raise click.UsageError("name the model with --model, or give its config.json with --config")
-    return find_model(name) if name is not None else _read_config(config or Path())
+    try:
+        model = find_model(model_name) if model_name is not None else _read_config(config or Path())
+    except EstimatorError as wrong:
+        try:
+            find_gpu(gpu_name)
+        except UnknownName as unknown:
+            raise NamesUnknown(*wrong.problems, *unknown.problems) from wrong
+        raise
+    return model, find_gpu(gpu_name)
 
 
 def _read_config(path: Path) -> Model:

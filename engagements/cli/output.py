@@ -1,6 +1,7 @@
 """How every command answers: tables for people, JSON for programs, problems with their remedy, exit codes."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from typing import Final, NoReturn, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from estimator.errors import EstimatorError, Problem, Severity
@@ -23,21 +25,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _WIDTH_OF_A_FILE: Final = 120
+_LINES_SHOWN: Final = 5
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
-to_stderr = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
+console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+to_stderr = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-prices_option = click.option(
-    "--prices",
-    "price_files",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A price file laid over the packaged book; may be repeated.",
-)
 on_option = click.option(
     "--on",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     callback=lambda _ctx, _option, value: day_of(value),
     help="The day to estimate for (default: today).",
 )
@@ -58,7 +56,7 @@ def answers(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except EstimatorError as error:
             if kwargs.get("as_json"):
-                print_json({"error": error.code, "problems": [problem_as_plain(problem) for problem in error.problems]})
+                print_refusal(error.code, error.problems)
             else:
                 show_problems(error.problems)
             raise click.exceptions.Exit(BAD_INPUT) from error
@@ -67,7 +65,13 @@ def answers(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def print_json(data: object) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """UTF-8 whatever the terminal speaks; the odd byte of a file's name becomes an escape that JSON knows."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False).encode(errors="backslashreplace"))
+
+
+def print_refusal(code: str, problems: Iterable[Problem]) -> None:
+    """What `--json` prints where there is no result: {"error": code, "problems": [...]}."""
+    print_json({"error": code, "problems": [problem_as_plain(problem) for problem in problems]})
 
 
 def problem_as_plain(problem: Problem) -> dict[str, object]:
@@ -82,21 +86,37 @@ def problem_as_plain(problem: Problem) -> dict[str, object]:
 
 
 def show_problems(problems: Iterable[Problem]) -> None:
-    """One problem a row on standard error: where, what, how to mend."""
+    """On standard error: where, what, how to mend. What many lines have in common is said once, lines first."""
     listed = list(problems)
-    table = Table("where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
+    alike: dict[tuple[str, str, str, Severity], list[Problem]] = {}
     for problem in listed:
-        place = " ".join(part for part in (f"line {problem.line}" if problem.line else "", problem.where) if part)
-        style = "red" if problem.severity is Severity.ERROR else "yellow"
-        table.add_row(plain_text(place), f"[{style}]{plain_text(problem.message)}[/]", plain_text(problem.remedy))
+        alike.setdefault((problem.code, problem.message, problem.remedy, problem.severity), []).append(problem)
+    table = Table("where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
+    for (_, message, remedy, severity), group in alike.items():
+        style = "red" if severity is Severity.ERROR else "yellow"
+        table.add_row(plain_text(_places(group)), f"[{style}]{plain_text(message)}[/]", plain_text(remedy))
     to_stderr.print(table)
     errors = sum(problem.severity is Severity.ERROR for problem in listed)
-    to_stderr.print(f"[bold]{errors} to mend[/]" if errors else "[bold]nothing that stops[/]")
+    rest = len(listed) - errors
+    noted = f", {rest:,} to look at" if rest else ""
+    to_stderr.print(f"[bold]{errors:,} to mend{noted}[/]" if errors else f"[bold]nothing that stops{noted}[/]")
+
+
+def _places(group: Sequence[Problem]) -> str:
+    """Where problems of one kind stand: "line 4 messages[1]", or "12 lines: 4, 9, 31 ..."."""
+    if len(group) == 1:
+        line = f"line {group[0].line}" if group[0].line else ""
+        return " ".join(part for part in (line, group[0].where) if part)
+    lines = sorted({problem.line for problem in group if problem.line})
+    if not lines:
+        return ", ".join(problem.where for problem in group)
+    first = ", ".join(str(line) for line in lines[:_LINES_SHOWN])
+    return f"{len(lines):,} lines: {first}{' ...' if len(lines) > _LINES_SHOWN else ''}"
 
 
 def plain_text(text: str) -> str:
-    """Text of a user's own, shown as it stands: no markup is read from it."""
-    return text.replace("[", "\\[")
+    """Text of a user's own, shown as it stands: no markup is read from it, and nothing in it steers the terminal."""
+    return escape(_STEERING.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def amount(figure: Figure | None, decimals: int = 2) -> str:

@@ -1,14 +1,19 @@
-"""`sixfold propose`: the proposal as PDF, with the snapshot that is kept beside it."""
+"""`sixfold propose`: the proposal as PDF, with the snapshot that is kept beside it.
+
+--json   pdf, snapshot (the files written), sha256, bytes (of the PDF), number, version, stage (draft or final), issued,
+         valid_until, option (the recommended one), net, gross, currency
+"""
 
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import click
 
+from engagements.cli.book import price_book, prices_option
 from engagements.cli.dataset import counted_dataset
-from engagements.cli.estimate import seed_option
+from engagements.cli.estimate import seed_option, show_notes
 from engagements.cli.output import (
-    BAD_INPUT,
     NO,
     answers,
     brief_argument,
@@ -17,14 +22,13 @@ from engagements.cli.output import (
     leave,
     on_option,
     plain_text,
-    prices_option,
     print_json,
-    problem_as_plain,
+    print_refusal,
     show_problems,
     to_stderr,
 )
 from engagements.documents.pdf import start
-from engagements.files import write_whole
+from engagements.files import write_together
 from engagements.proposals.document import Look, proposal_document
 from engagements.proposals.lint import lint
 from engagements.proposals.view import ProposalView
@@ -34,7 +38,20 @@ from estimator import Estimate, estimate
 from estimator.brief import load_brief
 from estimator.errors import Problem
 from estimator.fit import Verdict
-from estimator.prices import PriceBook
+
+_LINE_MAX: Final = 200
+
+
+class Words(click.ParamType[str]):
+    """A line that a client reads: not blank, at most 200 characters, none that steers a terminal or turns the text."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text or len(text) > _LINE_MAX or not text.isprintable():
+            self.fail(f"{value!r} is no line of 1 to {_LINE_MAX} printable characters", param, ctx)
+        return text
 
 
 @click.command()
@@ -42,10 +59,25 @@ from estimator.prices import PriceBook
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PDF to write."
 )
-@click.option("--number", default="", help="The proposal's number, such as P-2026-0007; without one it is a draft.")
+@click.option(
+    "--number",
+    type=Words(),
+    metavar="TEXT",
+    help="The proposal's number, such as P-2026-0007; without one it is a draft.",
+)
 @click.option("--version", type=click.IntRange(1, 999), default=1, show_default=True)
-@click.option("--supersedes", default="", help="What this version replaces, such as 'version 1 of 2 March 2026'.")
-@click.option("--despite", default="", help="Propose although the verdict is no; the reason stands in the proposal.")
+@click.option(
+    "--supersedes",
+    type=Words(),
+    metavar="TEXT",
+    help="What this version replaces, such as 'version 1 of 2 March 2026'.",
+)
+@click.option(
+    "--despite",
+    type=Words(),
+    metavar="REASON",
+    help="Propose although the verdict is no; the reason stands in the proposal.",
+)
 @on_option
 @seed_option
 @prices_option
@@ -54,10 +86,10 @@ from estimator.prices import PriceBook
 def command(
     brief: Path,
     output: Path,
-    number: str,
+    number: str | None,
     version: int,
-    supersedes: str,
-    despite: str,
+    supersedes: str | None,
+    despite: str | None,
     on: date,
     seed: int,
     price_files: tuple[Path, ...],
@@ -69,31 +101,44 @@ def command(
     """
     start()
     settings = read_settings()
+    snapshot = output.with_suffix(".json")
+    _refuse_to_overwrite({brief, *price_files}, output, snapshot)
     read = load_brief(brief)
-    prices = PriceBook.load(*settings.prices, *price_files)
+    prices = price_book(price_files)
     with to_stderr.status("Estimating"):
         result = estimate(read, prices, on=on, seed=seed, dataset=counted_dataset(read, brief))
     _refuse_a_no(result, despite, as_json=as_json)
-    issue = Issue(number=number, version=version, supersedes=supersedes, despite=despite)
+    issue = Issue(number=number or "", version=version, supersedes=supersedes or "", despite=despite or "")
     view = write_proposal(result, settings.agency, issue)
     _refuse(lint(view), as_json=as_json)
     with to_stderr.status("Rendering"):
         document = proposal_document(view, Look.of(settings.agency))
-    snapshot = output.with_suffix(".json")
-    _write(output, document.pdf)
-    _write(snapshot, document.snapshot_bytes)
+    write_together({output: document.pdf, snapshot: document.snapshot_bytes})
+    show_notes(result, title="Before it is sent", to=to_stderr)
     if not settings.agency.is_named:
         to_stderr.print("Signed Sixfold: name your agency with SIXFOLD_AGENCY__NAME or in sixfold.toml.")
     if as_json:
         print_json(_as_plain(view, output, snapshot, document.sha256, len(document.pdf)))
     else:
         offer, net = view.price.options[view.price.recommended], view.price.nets[view.price.recommended]
-        written = f"[bold]{plain_text(str(output))}[/]: {offer.name} at {net} net"
+        written = f"[bold]{plain_text(str(output))}[/]: {offer.name} at {net.amount:,.2f} {net.currency} net"
         console.print(f"{written}, valid until {view.control.valid_until}")
         console.print(f"[dim]sha256 {document.sha256}, snapshot in {plain_text(str(snapshot))}[/]")
 
 
-def _refuse_a_no(result: Estimate, despite: str, *, as_json: bool) -> None:
+def _refuse_to_overwrite(read: set[Path], output: Path, snapshot: Path) -> None:
+    """The snapshot takes the PDF's name: neither may fall on the other, or on a file that is read."""
+    if output == snapshot:
+        raise click.UsageError(
+            f"{output} is the snapshot's name; name the PDF, such as -o {output.with_suffix('.pdf')}"
+        )
+    taken = {path.resolve() for path in read} & {output.resolve(), snapshot.resolve()}
+    if taken:
+        named = ", ".join(sorted(path.name for path in taken))
+        raise click.UsageError(f"{named} would be overwritten by the proposal or its snapshot; name another with -o")
+
+
+def _refuse_a_no(result: Estimate, despite: str | None, *, as_json: bool) -> None:
     """A proposal needs a verdict that is not no (or a reason to go on), and a route to stand on."""
     problems = []
     if result.fit.verdict is Verdict.DO_NOT_FINE_TUNE and not despite:
@@ -108,19 +153,11 @@ def _refuse(problems: list[Problem], *, as_json: bool) -> None:
     if not problems:
         return
     if as_json:
-        print_json({"error": "proposal_refused", "problems": [problem_as_plain(problem) for problem in problems]})
+        print_refusal("proposal_refused", problems)
     else:
         to_stderr.print("[bold]Not written:[/] this proposal may not be sent as it is.")
         show_problems(problems)
     leave(NO)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        to_stderr.print(f"{path} cannot be written: {error.strerror}", markup=False)
-        leave(BAD_INPUT)
 
 
 def _as_plain(view: ProposalView, output: Path, snapshot: Path, sha256: str, size: int) -> dict[str, object]:

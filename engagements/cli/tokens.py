@@ -1,4 +1,10 @@
-"""`sixfold tokens`: what a dataset file costs in tokens, exactly as it will be billed, and what is wrong with it."""
+"""`sixfold tokens`: what a dataset file costs in tokens, exactly as it will be billed, and what is wrong with it.
+
+--json   trained_tokens, epochs, epochs_reason, examples, encoding, tokens_per_epoch, messages, examples_with_tools,
+         assistant_tokens, prompt_tokens_mean, answer_tokens_mean, tokens_per_example (p10, p50, p90, longest),
+         limit_tokens, examples_over_limit, tokens_cut_off, rows, size_bytes, sha256, problem_counts (by code),
+         problems (up to 100 of a code, each with line, where, code, severity, message, remedy)
+"""
 
 import re
 from pathlib import Path

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,8 @@ from engagements.documents.pdf import Asset, render_pdf
 from engagements.documents.style import Paper, root_rule
 from engagements.documents.style import Stage as Mark
 from engagements.proposals import drawings
-from engagements.proposals.sentences import sentences
+from engagements.proposals.letters import breakable
+from engagements.proposals.sentences import exact_percent, sentences
 from engagements.proposals.view import ProposalView, Stage
 from engagements.rendering import TEMPLATES, Formats, environment
 from engagements.settings import Agency, SettingsInvalid
@@ -131,6 +132,8 @@ def proposal_html(view: ProposalView, look: Look) -> str:
         price_range=drawings.price_range(view, formats, look.palette),
         cash=drawings.cash(view, formats, look.palette),
         break_even=drawings.break_even(view, formats, look.palette),
+        exact=partial(exact_percent, formats=formats),
+        breakable=breakable,
         **sentences(view, formats),
     )
 

@@ -11,33 +11,26 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from engagements.proposals.letters import WORD_MAX, longest_word, missing_letters
 from engagements.proposals.view import ProposalView, Stage
-from estimator.errors import EstimatorError, Problem
+from estimator.errors import Problem
 from estimator.money import Money, sum_of
 
+# Capitals alone: "todo" is Spanish, TBC Bank a bank, and names are masked "with a placeholder".
 _PLACEHOLDER: Final = re.compile(
-    r"\b(?:TODO|TBD|TBC|FIXME|XXX+|lorem ipsum|placeholder)\b|\?\?\?|<[a-z_ ]+>|\[(?:insert|fill in|name)[^\]]*\]",
-    re.IGNORECASE,
+    r"\b(?:TODO|TBD|FIXME|XXX+)\b|\bTBC\b(?! [A-Z])|(?i:\blorem ipsum\b)|\?\?\?|<[A-Za-z][A-Za-z_ ]*>"
+    r"|(?i:\[(?:insert|fill in|name|placeholder)\b[^\]]*\])|^(?i:todo|tbd|tbc|placeholder)\W*$",
 )
-_INTERNAL: Final = re.compile(r"\bour mean cost|\bour cost, P\d|\bmargin of \d|\bmark-?up\b", re.IGNORECASE)
+_INTERNAL: Final = re.compile(
+    r"\bour mean cost|\bour cost, P\d|\b(?:our|a) (?:margin|mark-?up)\b|\b(?:margin|mark-?up) of \d", re.IGNORECASE
+)
 _TIERS: Final = {"must", "should", "stretch"}
-
-
-class ProposalHasHoles(EstimatorError):
-    """The proposal must not be sent as it is; every hole is listed."""
-
-    code = "proposal_incomplete"
+_LETTERS_NAMED: Final = 5
 
 
 def lint(view: ProposalView) -> list[Problem]:
     """Everything that stands against sending this proposal."""
     return [problem for rule in _RULES for problem in rule(view)]
-
-
-def refuse_holes(view: ProposalView) -> None:
-    """Raise `ProposalHasHoles` with all of them, or return."""
-    if problems := lint(view):
-        raise ProposalHasHoles(*problems)
 
 
 def _cover(view: ProposalView) -> Iterator[Problem]:
@@ -49,10 +42,23 @@ def _cover(view: ProposalView) -> Iterator[Problem]:
         yield _hole("number.missing", "control.number", "a final proposal carries a number", "pass a number")
 
 
+def _dates(view: ProposalView) -> Iterator[Problem]:
+    issued, begin, decision = view.control.issued, view.phases[0].begin, view.headline.decision_by
+    if begin is not None and begin < issued:
+        message = f"work begins on {begin}, the proposal is issued on {issued}"
+        yield _hole("date.in_past", "project.start", message, "move project.start")
+    if decision < issued:
+        message = f"the decision is due on {decision}, the proposal is issued on {issued}"
+        yield _hole("date.in_past", "project.decision_by", message, "move project.decision_by")
+    elif decision > view.control.valid_until:
+        message = f"the decision is due on {decision}, the offer ends on {view.control.valid_until}"
+        yield _hole("date.order", "project.decision_by", message, "decide earlier, or raise commercial.valid_days")
+
+
 def _three_numbers(view: ProposalView) -> Iterator[Problem]:
     headline = view.headline
     if headline.cost_of_waiting is None:
-        remedy = "give value.minutes_saved with value.labour_cost_per_hour, or value.cost_per_error with a baseline"
+        remedy = "give value.minutes_saved with value.labour_cost_per_hour, or value.cost_per_error; 0 where it is none"
         yield _hole("headline.missing", "value", "what waiting costs the client is unknown", remedy)
     if headline.baseline is None:
         remedy = "give task.baseline_percent, measured or estimated"
@@ -132,6 +138,9 @@ def _price(view: ProposalView) -> Iterator[Problem]:
         if net != price.nets[index] or gross != price.grosses[index]:
             message = f"the lines of {option.name} sum to {net}, {price.nets[index]} is printed"
             yield _hole("money.total_mismatch", f"price.{option.id}", message, "compute the quote again")
+    if view.headline.investment != price.nets[price.recommended]:
+        message = f"the summary says {view.headline.investment}, the option costs {price.nets[price.recommended]}"
+        yield _hole("money.total_mismatch", "headline.investment", message, "compute the quote again")
     if any(discount.minor for discount in price.discounts) and not price.discount_reason:
         yield _hole("discount.reason_missing", "price", "a discount without a reason", "add commercial.discount_reason")
     currencies = {amount.currency for amount in _all(view, Money)}
@@ -140,6 +149,8 @@ def _price(view: ProposalView) -> Iterator[Problem]:
         yield _hole("money.mixed_currency", "price", message, "convert to one currency")
     if price.model == "time_and_materials" and any(cap is None for cap in price.caps):
         yield _hole("cap.missing", "price.caps", "time and materials without a cap", "set the cap")
+    if price.model == "time_and_materials" and not price.rates:
+        yield _hole("rates.missing", "price.rates", "time and materials without a rate by role", "give the rates")
 
 
 def _payments(view: ProposalView) -> Iterator[Problem]:
@@ -213,17 +224,24 @@ def _terms(view: ProposalView) -> Iterator[Problem]:
 
 
 def _words(view: ProposalView) -> Iterator[Problem]:
-    """No placeholder is left anywhere; nothing of our cost is named to the client outside the agency's own terms."""
+    """No placeholder is left, every letter can be printed, and nothing of our cost is named outside the terms."""
     for path, text in _texts(view, ""):
         if found := _PLACEHOLDER.search(text):
             yield _hole("text.placeholder", path, f"{found[0]!r} is a placeholder", "write what is meant")
         if not path.startswith(("terms", "situation")) and (found := _INTERNAL.search(text)):
             yield _hole("text.internal", path, f"{found[0]!r} is not the client's to read", "reword it")
+        if (letters := longest_word(text)) > WORD_MAX:
+            message = f"a word of {letters:,} letters fits no column"
+            yield _hole("text.long_word", path, message, f"stay within {WORD_MAX} letters without a space")
+        if missing := missing_letters(text):
+            named = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing[:_LETTERS_NAMED])
+            message = f"the fonts of the proposal lack {named}{' ...' if len(missing) > _LETTERS_NAMED else ''}"
+            yield _hole("text.no_glyph", path, message, "write it in Latin, Greek or Cyrillic letters")
 
 
 _RULES: Final[tuple[Callable[[ProposalView], Iterator[Problem]], ...]] = (
-    _cover, _three_numbers, _situation, _criteria, _stop, _phases, _deliverables, _responsibilities, _price, _payments,
-    _compute, _commitments, _owners, _value, _terms, _words,
+    _cover, _dates, _three_numbers, _situation, _criteria, _stop, _phases, _deliverables, _responsibilities, _price,
+    _payments, _compute, _commitments, _owners, _value, _terms, _words,
 )  # fmt: skip
 
 

@@ -20,9 +20,10 @@ _MODELS: Final = {
 }
 _PROMISES: Final = {
     "fixed": "The price is fixed; what the work takes beyond it is our risk, and the allowance for that is a line.",
-    "time_and_materials": "You pay the hours worked at the rates agreed, never more than the cap below.",
+    "time_and_materials": "You pay the hours worked at the rates of annex A, never more than the cap; payments "
+    "at gates are on account and settled with the hours worked.",
     "retainer": "Delivery is a fixed price; ongoing management is a monthly retainer at a discount.",
-    "value": "The price is a share of the value we expect to create for you.",
+    "value": "The price is a share of the value we expect to create for you, never below that of a fixed price.",
 }
 _HOLIDAYS_NAMED: Final = 4
 
@@ -39,7 +40,7 @@ def sentences(view: ProposalView, formats: Formats) -> dict[str, str]:
         "holiday_words": _holidays(view, formats),
         "cash_caption": _cash_caption(view),
         "break_even_caption": _break_even_caption(view, formats),
-        "discount_rate": _percent(view.value.discount_rate, formats),
+        "discount_rate": exact_percent(view.value.discount_rate, formats),
         "modification_words": _modification(view.compute.modification_flops),
     }
 
@@ -94,8 +95,10 @@ def _range_note(view: ProposalView, formats: Formats) -> str:
     return f"{draws} simulated engagements with correlated phases, seed {view.provenance.seed}."
 
 
-def _percent(share: Decimal, formats: Formats) -> str:
-    return formats.percent(share, 0 if share * 100 == int(share * 100) else 1)
+def exact_percent(share: Decimal | None, formats: Formats) -> str:
+    """With every decimal that was agreed: a threshold of 99.5% is not one of 100%."""
+    decimals = 0 if share is None else len(f"{(share * 100).normalize():f}".partition(".")[2])
+    return formats.percent(share, decimals)
 
 
 def _modification(flops: Decimal | None) -> str:

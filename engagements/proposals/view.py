@@ -167,7 +167,7 @@ class OptionLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxRow:
     name: str
-    percent: Decimal
+    share: Decimal
     amounts: tuple[Money, ...]
 
 
@@ -195,7 +195,17 @@ class OptionalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HourlyRate:
+    """What an hour of a role costs the client."""
+
+    role: str
+    per_hour: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceView:
+    """All options over the same rows. `rates` only where hours are billed; `caps` None where nothing is capped."""
+
     currency: str
     model: str
     options: tuple[OptionHead, ...]
@@ -206,6 +216,7 @@ class PriceView:
     taxes: tuple[TaxRow, ...]
     grosses: tuple[Money, ...]
     caps: tuple[Money | None, ...]
+    rates: tuple[HourlyRate, ...]
     optional: tuple[OptionalView, ...]
     round_price: Money
     included_rounds: int

@@ -148,6 +148,13 @@ class Labelling(Section):
     adjudication_minutes: Quantity = Decimal(5)
     guideline_hours: Quantity = Decimal(12)
 
+    @model_validator(mode="after")
+    def _new_ones_are_labelled_too(self) -> Self:
+        if self.new > self.examples:
+            message = f"{self.new} examples are to be written, but only {self.examples} are to be labelled in all"
+            raise refusal("number.out_of_range", message, "count the new ones among data.labelling.examples")
+        return self
+
 
 class Data(Section):
     """The examples at hand. `dataset` is a JSONL file beside the brief; without it the averages are used."""
@@ -221,6 +228,13 @@ class Traffic(Section):
     adapter_penalty_percent: Annotated[Percent, Field(le=50)] = Decimal(25)
     operations_per_month: Amount = Decimal(0)
 
+    @model_validator(mode="after")
+    def _the_prefix_is_part_of_the_prompt(self) -> Self:
+        if self.cached_prefix_tokens > self.base_prompt_tokens:
+            message = f"a prefix of {self.cached_prefix_tokens} tokens is longer than the prompt it begins"
+            raise refusal("number.out_of_range", message, "keep it within traffic.base_prompt_tokens")
+        return self
+
 
 class Drivers(Section):
     """What makes this engagement harder (`high`, `very_high`) or easier (`low`) than the usual one."""
@@ -260,7 +274,7 @@ class OptionalLine(Section):
 
     name: Name
     why: Prose
-    hours: Mapping[str, ThreePoint]
+    hours: Annotated[Mapping[str, ThreePoint], Field(min_length=1)]
 
 
 DEFAULT_MILESTONES: Final = tuple(

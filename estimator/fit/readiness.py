@@ -58,13 +58,15 @@ def _volume(brief: Brief) -> ReadinessCheck:
 
 def _quality(brief: Brief) -> ReadinessCheck:
     quality, labelling = brief.data.quality, brief.data.labelling
-    reviewed = quality in {"reviewed", "gold"} or (labelling is not None and labelling.examples >= brief.data.examples)
+    reviewed = quality in {"reviewed", "gold"}
+    planned = labelling is not None and labelling.examples - labelling.new >= brief.data.examples
+    ready = reviewed or planned
     return ReadinessCheck(
         name="quality",
-        ready=None if quality is None and not reviewed else reviewed,
+        ready=None if quality is None and not ready else ready,
         finding=f"the examples are {quality or 'of unknown quality'}"
-        + (", a full review is planned" if reviewed and labelling else ""),
-        remedy="none needed" if reviewed else "plan a review of every example",
+        + (", a full review is planned" if planned else ""),
+        remedy="none needed" if ready else "plan a review of every example",
     )
 
 
@@ -96,7 +98,7 @@ def _owner(brief: Brief) -> ReadinessCheck:
     return ReadinessCheck(
         name="owner",
         ready=owner is not None,
-        finding=f"{owner} owns the data" if owner else "nobody at the client owns the data",
+        finding=f"{owner} owns the data" if owner else "nobody at the client is named as owner of the data",
         remedy="none needed" if owner else "have the client name one",
     )
 
@@ -105,10 +107,10 @@ def _test_set(brief: Brief) -> ReadinessCheck:
     """Can the planned test split show the step from baseline to target?"""
     task = brief.task
     items = int(_examples_to_come(brief.data) * brief.data.test_percent / 100)
-    if task.baseline_percent is None or not 0 < task.baseline_percent < task.target_percent:
+    if task.baseline_percent is None or task.baseline_percent >= task.target_percent:
         finding = f"{items:,} test items; what they must show is unknown without a baseline below the target"
         return ReadinessCheck(name="test set", ready=None, finding=finding, remedy="measure the baseline first")
-    baseline, target = float(task.baseline_percent) / 100, min(float(task.target_percent) / 100, 0.999)
+    baseline, target = float(task.baseline_percent) / 100, float(task.target_percent) / 100
     needed = items_needed(baseline, target)
     shown = detectable_gain(baseline, items) if items else None
     rise = f"{task.baseline_percent} % to {task.target_percent} %"

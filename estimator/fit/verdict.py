@@ -5,13 +5,17 @@ said. Above the scores stand: a prompt that already reaches the target, a need t
 better, and a prompt that nobody has tried to improve.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from estimator.brief import Brief
 from estimator.fit.readiness import ReadinessCheck, check_readiness
 from estimator.fit.signals import QUESTIONS, Approach, Signal, signals_of
+
+_TUNING: Final = frozenset({Approach.FINE_TUNE, Approach.BOTH})
 
 
 class Verdict(StrEnum):
@@ -24,11 +28,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproachScore:
-    """0 to 100; 50 where the answers say nothing either way."""
+    """0 to 100; 50 where the answers say nothing either way. `points` for it less those against it."""
 
     approach: Approach
     score: int
+    points: int
     reasons: tuple[str, ...]
+
+    @property
+    def strength(self) -> tuple[int, int]:
+        """Of two approaches that nothing speaks against, the one is stronger that more speaks for."""
+        return self.score, self.points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +62,16 @@ def assess_fit(brief: Brief) -> FitReport:
     """The verdict on a brief, with everything that led to it."""
     signals = signals_of(brief.fit)
     scores = tuple(_score(approach, signals) for approach in Approach)
-    best = max(scores, key=lambda score: score.score).approach
+    # Between equals the verdict is open: tuning is named, and `_decide` has it proven first.
+    best = max(scores, key=lambda score: (*score.strength, score.approach in _TUNING)).approach
     readiness = check_readiness(brief)
     stop_at = brief.task.stop_at_percent if brief.task.stop_at_percent is not None else brief.task.target_percent
-    verdict, reasons = _decide(brief, best, readiness)
+    verdict, reasons = _decide(brief, scores, best, min(stop_at, brief.task.target_percent), readiness)
     return FitReport(
         verdict=verdict,
         approach=best,
         headline=_headline(verdict, best),
-        scores=tuple(sorted(scores, key=lambda score: -score.score)),
+        scores=tuple(sorted(scores, key=lambda score: score.strength, reverse=True)),
         reasons=reasons,
         missing=_missing(brief),
         stop_condition=(
@@ -79,29 +90,41 @@ def _score(approach: Approach, signals: list[Signal]) -> ApproachScore:
     score = round(50 + 50 * said / possible) if possible else 50
     loudest = sorted(speaking, key=lambda signal: -abs(signal.points[approach]))
     reasons = tuple(f"{signal.reason} ({signal.points[approach]:+d})" for signal in loudest)
-    return ApproachScore(approach=approach, score=score, reasons=reasons)
+    return ApproachScore(approach=approach, score=score, points=said, reasons=reasons)
 
 
-def _decide(brief: Brief, best: Approach, readiness: tuple[ReadinessCheck, ...]) -> tuple[Verdict, tuple[str, ...]]:
+def _decide(
+    brief: Brief,
+    scores: tuple[ApproachScore, ...],
+    best: Approach,
+    enough: Decimal,
+    readiness: tuple[ReadinessCheck, ...],
+) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict and its reasons; the first rule that holds decides."""
     task = brief.task
-    measured = task.baseline_percent is not None and task.baseline_source == "measured"
-    if task.baseline_percent is not None and measured and task.baseline_percent >= task.target_percent:
-        reason = (
-            f"the prompted baseline was measured at {task.baseline_percent} % and the target is {task.target_percent} %"
-        )
+    measured = task.baseline_percent if task.baseline_source == "measured" else None
+    if measured is not None and measured >= enough:
+        reason = f"the prompted baseline was measured at {measured} % and {enough} % is enough"
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
-    if best in {Approach.PROMPT, Approach.RETRIEVAL}:
+    if best not in _TUNING:
         reason = f"your answers speak most for {best.words}; try that first, it is cheaper and sooner"
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
-    doubts = [f"{check.finding}; {check.remedy}" for check in readiness if not check.ready]
-    if brief.fit.prompt_optimised is not True:
-        doubts.insert(0, "nobody has optimised the prompt yet, so the gain of tuning is unknown")
-    if not measured:
+    doubts = [*_open_answers(brief, scores, best)]
+    doubts += [f"{check.finding}; {check.remedy}" for check in readiness if not check.ready]
+    if measured is None:
         doubts.append("the baseline is not measured, so the gain is a hope")
     if doubts:
         return Verdict.PROVE_FIRST, tuple(dict.fromkeys(doubts))
     return Verdict.FINE_TUNE, (f"your answers speak for {best.words}, and everything it needs is there",)
+
+
+def _open_answers(brief: Brief, scores: tuple[ApproachScore, ...], best: Approach) -> Iterator[str]:
+    strongest = max(score.strength for score in scores)
+    equal = [score.approach.words for score in scores if score.strength == strongest and score.approach not in _TUNING]
+    if equal:
+        yield f"your answers speak as much for {' and '.join(equal)} as for {best.words}"
+    if brief.fit.prompt_optimised is not True:
+        yield "nobody has optimised the prompt yet, so the gain of tuning is unknown"
 
 
 def _headline(verdict: Verdict, best: Approach) -> str:
@@ -111,7 +134,7 @@ def _headline(verdict: Verdict, best: Approach) -> str:
         case Verdict.PROVE_FIRST:
             return f"Prove it first: {best.words} fits, and phases 1 and 2 must show the gain before more is spent."
         case Verdict.DO_NOT_FINE_TUNE:
-            instead = best if best in {Approach.PROMPT, Approach.RETRIEVAL} else Approach.PROMPT
+            instead = Approach.PROMPT if best in _TUNING else best
             return f"Do not fine-tune: {instead.words} is the better answer."
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -51,7 +51,7 @@ class PriceBook:
 
     def table(self, row_type: type[R]) -> list[R]:
         """All rows of one table."""
-        return [row for row in self.rows[row_type.table].values() if isinstance(row, row_type)]
+        return [cast("R", row) for row in self.rows[row_type.table].values()]
 
     def __iter__(self) -> Iterator[Row]:
         for table in self.rows.values():

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 STALE_AFTER_DAYS: Final = 90
 """A price older than this is quoted with a warning (cost reference, section 1.3)."""
@@ -207,7 +207,7 @@ class RoleRate(Row):
 
     table = "rate"
 
-    role: str
+    role: Annotated[str, Field(pattern=r"^[a-z0-9_\-]{1,40}$")]
     label: str
     currency: str
     cost_per_h: Usd

@@ -25,14 +25,16 @@ _ADDED: Final = {
 }
 
 
-def cost_figure(key: str, percent: int, cost: Distribution, engagement: Engagement, currency: str) -> Figure:
+def cost_figure(
+    key: str, percent: int, cost: Distribution, engagement: Engagement, offer: Offer, currency: str
+) -> Figure:
     """Our cost that `percent` of all draws stay below."""
     return simulated(
         f"{key}.cost_p{percent}",
         Money.of(Decimal(str(cost.quantile(percent))), currency).amount,
         currency,
         source=_draws(engagement),
-        inputs=engagement.origins(),
+        inputs=engagement.origins(offer.scope),
         label=f"Our cost, P{percent}",
     )
 
@@ -65,7 +67,7 @@ def lines_of(
 ) -> tuple[PriceLine, ...]:
     """Phases in order, then what the model adds. A retainer takes its discount off the months of management."""
     phases = [
-        _phase_line(f"{key}.{phase}", phase, mean, commercial, engagement, margin)
+        _phase_line(f"{key}.{phase}", phase, mean, offer, commercial, engagement, margin)
         for phase, mean in engagement.cost_by_phase(offer.scope).items()
     ]
     label = _ADDED[commercial.pricing]
@@ -82,14 +84,14 @@ def in_currency(term: Term, commercial: Commercial, key: str, label: str = "") -
 
 
 def _phase_line(
-    key: str, phase: Phase, mean: float, commercial: Commercial, engagement: Engagement, margin: Figure
+    key: str, phase: Phase, mean: float, offer: Offer, commercial: Commercial, engagement: Engagement, margin: Figure
 ) -> PriceLine:
     cost = simulated(
         f"{key}.cost",
         Money.of(Decimal(str(mean)), commercial.currency).amount,
         commercial.currency,
         source=_draws(engagement),
-        inputs=engagement.origins([phase]),
+        inputs=engagement.origins_of(phase, offer.scope),
         label=f"{phase.label}, our mean cost",
     )
     return _line(in_currency(cost / (1 - margin), commercial, key, phase.label), phase)

@@ -39,6 +39,7 @@ class TaxLine:
     percent: Decimal
     base: Money
     amount: Money
+    figure: Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,9 @@ class PricedOption:
     net_figure: Figure
     taxes: tuple[TaxLine, ...]
     gross: Money
+    gross_figure: Figure
     cap: Money | None
+    cap_figure: Figure | None
     instalments: tuple[Instalment, ...]
 
     @property
@@ -110,6 +113,7 @@ class Quote:
     options: tuple[PricedOption, ...]
     optional: tuple[OptionalPrice, ...]
     stop_price: Money
+    stop_figure: Figure
     rounds_rate: Figure
 
     @property

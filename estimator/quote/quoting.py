@@ -8,10 +8,10 @@ lines (cost reference, section 6.2).
 
 from collections.abc import Callable, Mapping
 
-from estimator.brief import Brief, Commercial, OptionalLine, PricingModel
+from estimator.brief import Brief, Commercial, OptionalLine, PricingModel, Tax
 from estimator.brief.stated import margin_percent, stated
-from estimator.figures import Figure, assumed, total
-from estimator.money import Money, sum_of
+from estimator.figures import Figure, Term, assumed, total
+from estimator.money import Money
 from estimator.phases import Phase
 from estimator.plan import Engagement
 from estimator.quote.instalments import instalments_of
@@ -30,6 +30,8 @@ def price_quote(
     options = tuple(_price(offer, commercial, engagement, margin, benefit) for offer in offers(commercial))
     recommended = next(option for option in options if option.recommended)
     early = [recommended.line(phase) for phase in (Phase.DATA_PREPARATION, Phase.BASELINE_EVALUATION)]
+    stop = total(line.figure for line in early if line)
+    stop_figure = stop.named("quote.stop_price", commercial.currency, "Price of stopping after phase 2")
     round_hours = assumed("quote.round_hours", 24, "h", source="our convention: 24 h of an ML engineer a round")
     return Quote(
         currency=commercial.currency,
@@ -37,8 +39,12 @@ def price_quote(
         margin=margin,
         markup=markup,
         options=options,
-        optional=tuple(_optional(line, commercial, rates, margin) for line in commercial.optional),
-        stop_price=sum_of((line.amount for line in early if line), commercial.currency),
+        optional=tuple(
+            _optional(number, line, commercial, rates, margin)
+            for number, line in enumerate(commercial.optional, start=1)
+        ),
+        stop_price=_money(stop_figure),
+        stop_figure=stop_figure,
         rounds_rate=in_currency(round_hours * rates["ml_engineer"] / (1 - margin), commercial, "quote.round_price"),
     )
 
@@ -48,21 +54,18 @@ def _price(
 ) -> PricedOption:
     key, currency = f"option.{offer.id}", commercial.currency
     cost = engagement.cost(offer.scope)
-    p50, p80, p90 = (cost_figure(key, percent, cost, engagement, currency) for percent in (50, 80, 90))
+    p50, p80, p90 = (cost_figure(key, percent, cost, engagement, offer, currency) for percent in (50, 80, 90))
     prices = prices_of(key, commercial, margin, p50, p80, benefit(offer))
     lines = lines_of(key, offer, commercial, engagement, margin=margin, prices=prices)
     listed = total(line.figure for line in lines).named(f"{key}.subtotal", currency, "Sum of the lines")
-    percent = stated("commercial.discount_percent", commercial.discount_percent, "%")
-    reduced = in_currency(listed * percent / 100, commercial, f"{key}.discount")
+    off = stated("commercial.discount_percent", commercial.discount_percent, "%") / 100
+    reduced = in_currency(listed * off, commercial, f"{key}.discount", "Discount")
     net_figure = (listed - reduced).named(f"{key}.net", currency, "Net price")
-    net, discount = (Money.of(figure.require(), currency) for figure in (net_figure, reduced))
-    taxes = tuple(
-        TaxLine(name=tax.name, percent=tax.percent, base=net, amount=net.times(tax.percent / 100))
-        for tax in commercial.tax
-    )
-    gross = sum_of((net, *(tax.amount for tax in taxes)), currency)
-    capped = commercial.pricing is PricingModel.TIME_AND_MATERIALS
-    cap = in_currency(p90 / (1 - margin), commercial, f"{key}.cap") if capped else None
+    net = _money(net_figure)
+    taxes = tuple(_tax(key, number, tax, net_figure, commercial) for number, tax in enumerate(commercial.tax, start=1))
+    gross_figure = total([net_figure, *(tax.figure for tax in taxes)]).named(f"{key}.gross", currency, "Gross price")
+    gross = _money(gross_figure)
+    cap = _cap(f"{key}.cap", commercial, p90 / (1 - margin) * (1 - off))
     return PricedOption(
         id=offer.id,
         name=offer.name,
@@ -76,22 +79,42 @@ def _price(
         hours=engagement.hours(offer.scope),
         prices=prices,
         lines=lines,
-        discount=discount,
+        discount=_money(reduced),
         net=net,
         net_figure=net_figure,
         taxes=taxes,
         gross=gross,
-        cap=Money.of(cap.require(), currency) if cap else None,
+        gross_figure=gross_figure,
+        cap=_money(cap) if cap else None,
+        cap_figure=cap,
         instalments=instalments_of(offer, commercial, lines, net, gross),
     )
 
 
-def _optional(line: OptionalLine, commercial: Commercial, rates: Mapping[str, Figure], margin: Figure) -> OptionalPrice:
-    key = "optional." + "".join(char if char.isalnum() and char.isascii() else "-" for char in line.name.lower())
+def _tax(key: str, number: int, tax: Tax, net: Figure, commercial: Commercial) -> TaxLine:
+    """On the discounted net, each tax by itself."""
+    percent = stated(f"commercial.tax.{number}", tax.percent, "%", tax.name)
+    figure = in_currency(net * percent / 100, commercial, f"{key}.tax.{number}", tax.name)
+    return TaxLine(name=tax.name, percent=tax.percent, base=_money(net), amount=_money(figure), figure=figure)
+
+
+def _cap(key: str, commercial: Commercial, price: Term) -> Figure | None:
+    """What time and materials may not exceed, the discount taken off it as off everything."""
+    if commercial.pricing is not PricingModel.TIME_AND_MATERIALS:
+        return None
+    return in_currency(price, commercial, key, "Not to exceed")
+
+
+def _money(figure: Figure) -> Money:
+    return Money.of(figure.require(), figure.unit)
+
+
+def _optional(
+    number: int, line: OptionalLine, commercial: Commercial, rates: Mapping[str, Figure], margin: Figure
+) -> OptionalPrice:
     hours = [
-        stated(f"commercial.{key}.{role}", hours.high, "h", "Hours, high end") * rates[role]
+        stated(f"commercial.optional.{number}.{role}", hours.high, "h", "Hours, high end") * rates[role]
         for role, hours in line.hours.items()
     ]
-    figure = in_currency(total(hours) / (1 - margin), commercial, key)
-    amount = Money.of(figure.require(), commercial.currency)
-    return OptionalPrice(name=line.name, why=line.why, amount=amount, figure=figure)
+    figure = in_currency(total(hours) / (1 - margin), commercial, f"optional.{number}", line.name)
+    return OptionalPrice(name=line.name, why=line.why, amount=_money(figure), figure=figure)

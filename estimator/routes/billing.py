@@ -4,7 +4,7 @@ from typing import Final
 
 from estimator.brief import Route
 from estimator.brief.stated import stated
-from estimator.figures import Figure, Term, assumed, fact, greatest
+from estimator.figures import Figure, Term, assumed, fact, greatest, modelled
 from estimator.prices import Objective, ProviderTerms, TrainingPrice, ValidationBilling
 from estimator.routes.model import Pricing
 
@@ -22,15 +22,15 @@ def unit_price(key: str, row: TrainingPrice | None) -> Figure:
 
 
 def billed_tokens(key: str, route: Route, pricing: Pricing, terms: ProviderTerms, epochs: Figure) -> Figure:
-    """Tokens billed for one run."""
+    """Tokens billed for one run; unknown for reinforcement."""
     training, volume = pricing.brief.training, pricing.volume
+    label = f"Billed tokens of one run, {route.provider}"
+    if training.objective is Objective.RFT:
+        return sampled_tokens(key, label)
     per_epoch: Figure | Term = volume.train_tokens
     if terms.unpacked and not training.packing:
         per_epoch = volume.train * stated("training.max_length", training.max_length, "tokens")
-    billed = epochs * per_epoch
-    if training.objective is Objective.DPO:
-        source = "both completions counted; no provider says whether it bills one or two"
-        billed = billed * assumed("training.dpo_completions", _DPO_COMPLETIONS, "completions", source=source)
+    billed: Term = epochs * per_epoch
     match terms.validation:
         case ValidationBilling.PER_EVALUATION:
             passes = stated("training.evaluations_per_run", training.evaluations_per_run, "evaluations")
@@ -39,7 +39,21 @@ def billed_tokens(key: str, route: Route, pricing: Pricing, terms: ProviderTerms
             billed = billed + volume.validation_tokens
         case ValidationBilling.NOT_BILLED | ValidationBilling.UNKNOWN:
             pass
-    return billed.named(f"{key}.tokens", "tokens", f"Billed tokens of one run, {route.provider}")
+    return in_completions(billed, training.objective).named(f"{key}.tokens", "tokens", label)
+
+
+def in_completions(tokens: Term, objective: Objective) -> Term:
+    """The tokens as they are; twice for preferences, whose pairs hold two completions each."""
+    if objective is not Objective.DPO:
+        return tokens
+    source = "both completions counted; no provider says whether it bills one or two"
+    return tokens * assumed("training.dpo_completions", _DPO_COMPLETIONS, "completions", source=source)
+
+
+def sampled_tokens(key: str, label: str) -> Figure:
+    """What reinforcement trains on is what the model writes on the way: nobody knows how much beforehand."""
+    source = "reinforcement trains on what the model writes on the way, which only a trial shows"
+    return modelled(f"{key}.tokens", None, "tokens", source=source, label=label)
 
 
 def run_cost(key: str, pricing: Pricing, row: TrainingPrice | None, tokens: Figure) -> Figure:

@@ -1,15 +1,14 @@
 """All routes of a brief, and the one a plan should stand on."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from estimator.brief import Brief, Route
 from estimator.brief.stated import stated
-from estimator.errors import BriefInvalid, UnknownName
 from estimator.figures import Figure, Term
-from estimator.routes.model import Pricing, RouteEstimate
+from estimator.routes.model import Pricing, RouteEstimate, key_of
 from estimator.routes.own import price_own_route
 from estimator.routes.provider import price_provider_route
 from estimator.sunset import Standing
@@ -25,16 +24,13 @@ DEFAULT_ROUTES: Final = (
 
 
 def price_routes(pricing: Pricing) -> tuple[RouteEstimate, ...]:
-    """Every route of the brief, in its order. Raises `BriefInvalid` with all names that nothing describes."""
-    routes, unknown = [], []
-    for number, route in enumerate(pricing.brief.training.routes or DEFAULT_ROUTES, start=1):
+    """Every route of the brief, in its order. Raises `UnknownName` for the first name that nothing describes."""
+    routes, taken = [], Counter[str]()
+    for route in pricing.brief.training.routes or DEFAULT_ROUTES:
         price = price_own_route if route.provider == "own" else price_provider_route
-        try:
-            routes.append(price(route, pricing))
-        except UnknownName as error:
-            unknown += [replace(problem, where=f"training.routes[{number}]") for problem in error.problems]
-    if unknown:
-        raise BriefInvalid(*unknown)
+        key = key_of(route, pricing.brief)
+        taken[key] += 1
+        routes.append(price(route, pricing, key if taken[key] == 1 else f"{key}.{taken[key]}"))
     return tuple(routes)
 
 

@@ -8,7 +8,7 @@ from estimator.brief import Brief, Route
 from estimator.brief.stated import stated
 from estimator.figures import Figure, Term
 from estimator.inference import ServingOption
-from estimator.prices import PriceBook
+from estimator.prices import PriceBook, Tuning
 from estimator.sunset import Finding, PlanDates, Standing, worst
 from estimator.volume import Volume
 
@@ -68,9 +68,14 @@ def programme_cost(key: str, pricing: Pricing, run: Figure, once: Figure) -> Fig
     return cost.named(f"{key}.programme", "USD", "All runs, evaluation and storage")
 
 
-def key_of(route: Route, tuning: str) -> str:
-    """`route.together.llama-3-1-8b.lora`: stable, lower-case, one word for each part."""
-    parts = [route.provider, route.model, tuning, route.gpu or ""]
+def tuning_of(route: Route, brief: Brief) -> Tuning:
+    return route.tuning or brief.training.tuning
+
+
+def key_of(route: Route, brief: Brief) -> str:
+    """`route.together.llama-3-1-8b.lora`, `route.own.qwen3-8b.qlora.rtx-4090.x2`: lower-case, one word a part."""
+    cards = f"x{route.gpus}" if route.gpus > 1 else None
+    parts = [route.provider, route.model, tuning_of(route, brief), route.gpu, cards, route.gpu_provider]
     return ".".join(["route", *(_slug(part) for part in parts if part)])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from estimator.brief import Route
@@ -11,10 +11,11 @@ from estimator.errors import UnknownName
 from estimator.figures import Figure, Term, assumed, ceiling, fact, modelled
 from estimator.hardware import Gpu, MemoryBreakdown, Method, Model, TrainingSetup, advise, find_gpu, find_model
 from estimator.hardware import training_time as time_of
-from estimator.prices import STALE_AFTER_DAYS, GpuOffer, PriceBook, Tuning, earliest_day
-from estimator.routes.billing import adapter_size
-from estimator.routes.model import Pricing, RouteEstimate, key_of, programme_cost
+from estimator.prices import Objective, PriceBook, Tuning
+from estimator.routes.billing import adapter_size, in_completions, sampled_tokens
+from estimator.routes.model import Pricing, RouteEstimate, programme_cost, tuning_of
 from estimator.routes.serving import BASELINES, gpus_to_hold, own_option
+from estimator.staleness import stale_notes
 from estimator.sunset import Finding, Standing
 from estimator.volume import epochs_of
 
@@ -34,18 +35,26 @@ class Hours:
     high: Figure
 
 
-def price_own_route(route: Route, pricing: Pricing) -> RouteEstimate:
+def price_own_route(route: Route, pricing: Pricing, key: str) -> RouteEstimate:
     """Price a route on rented GPUs. Raises `UnknownName` for a model or GPU that nothing describes."""
     assert route.gpu is not None, "the brief refuses a route of our own without a GPU"
-    brief, tuning = pricing.brief, route.tuning or pricing.brief.training.tuning
-    key, model, gpu = key_of(route, tuning), find_model(route.model), find_gpu(route.gpu)
+    brief, model, gpu = pricing.brief, find_model(route.model), find_gpu(route.gpu)
     epochs = epochs_of(brief, pricing.volume, openai_rule=False)
-    tokens = (epochs * pricing.volume.train_tokens).named(f"{key}.tokens", "tokens", "Tokens of one run")
-    setup = _setup(route, tuning, pricing, model, gpu)
-    advice, hours = advise(setup), _hours(key, setup, tokens)
+    tokens = _tokens(key, pricing, epochs)
+    setup = _setup(route, pricing, model, gpu)
+    advice, hours = advise(setup), _hours(key, pricing, setup, tokens)
     price = gpu_price(key, pricing.prices, gpu, provider=route.gpu_provider or "")
     run = _cost(f"{key}.run", hours.likely, route.gpus, price)
     once = _once(key, pricing, model, gpu, price).named(f"{key}.once", "USD", "Evaluation and storage")
+    serving = own_option(
+        key,
+        f"Own GPUs, {model.name}",
+        brief=brief,
+        model=model,
+        gpu=gpu,
+        usd_per_h=price,
+        operations=_operations(key, pricing),
+    )
     return RouteEstimate(
         route=route,
         key=key,
@@ -57,17 +66,9 @@ def price_own_route(route: Route, pricing: Pricing) -> RouteEstimate:
         run_high=_cost(f"{key}.run_high", hours.high, route.gpus, price),
         once=once,
         programme=programme_cost(key, pricing, run, once),
-        serving=own_option(
-            key,
-            f"Own GPUs, {model.name}",
-            brief=brief,
-            model=model,
-            gpu=gpu,
-            usd_per_h=price,
-            operations=_operations(key, pricing),
-        ),
+        serving=serving,
         findings=[*_findings(advice.memory, advice.text, hours, price, gpu), *pricing.volume.findings],
-        caveats=list(_caveats(gpu, price, pricing.on)),
+        caveats=[*stale_notes([run, once, serving.monthly], pricing.on), *_caveats(gpu, price, pricing)],
         licence=model.licence,
         hours=hours.likely,
         memory_gib=modelled(f"{key}.memory", round(advice.memory.peak_gib, 1), "GiB per GPU", source=_MEMORY_SOURCE),
@@ -75,8 +76,13 @@ def price_own_route(route: Route, pricing: Pricing) -> RouteEstimate:
 
 
 def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, provider: str = "") -> Figure:
-    """USD per GPU-hour on demand: the middle offer of all for this card, or the cheapest of a named provider."""
-    offers = [offer for offer in prices.offers(provider=provider) if _is(offer, gpu)]
+    """USD per GPU-hour on demand: the middle offer of all for this card, or the cheapest of a named provider.
+
+    Providers' endpoints are left out: they serve models, nobody trains on them.
+    """
+    endpoints = {terms.endpoints for terms in prices.terms.values()}
+    rented = [offer for offer in prices.offers(provider=provider) if offer.provider not in endpoints]
+    offers = [offer for offer in rented if _card(offer.gpu) == gpu.name]
     if not offers:
         whose = f" from {provider}" if provider else ""
         source = f"no offer of {gpu.name}{whose} in the price book; add [[offer]] to a price file"
@@ -94,15 +100,25 @@ def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, provider: str = "") -> F
     )
 
 
-def _is(offer: GpuOffer, gpu: Gpu) -> bool:
+@lru_cache(maxsize=256)
+def _card(offered: str) -> str | None:
+    """The catalogue's name of a card on offer; None for one it does not describe."""
     try:
-        return find_gpu(offer.gpu).name == gpu.name
+        return find_gpu(offered).name
     except UnknownName:
-        return False
+        return None
 
 
-def _setup(route: Route, tuning: Tuning, pricing: Pricing, model: Model, gpu: Gpu) -> TrainingSetup:
+def _tokens(key: str, pricing: Pricing, epochs: Figure) -> Figure:
+    objective, label = pricing.brief.training.objective, "Tokens of one run"
+    if objective is Objective.RFT:
+        return sampled_tokens(key, label)
+    return in_completions(epochs * pricing.volume.train_tokens, objective).named(f"{key}.tokens", "tokens", label)
+
+
+def _setup(route: Route, pricing: Pricing, model: Model, gpu: Gpu) -> TrainingSetup:
     training, mean = pricing.brief.training, pricing.volume.tokens_per_example.value
+    tuning = tuning_of(route, pricing.brief)
     padded = not training.packing and mean is not None
     return TrainingSetup(
         model=model,
@@ -116,7 +132,11 @@ def _setup(route: Route, tuning: Tuning, pricing: Pricing, model: Model, gpu: Gp
     )
 
 
-def _hours(key: str, setup: TrainingSetup, tokens: Figure) -> Hours:
+def _hours(key: str, pricing: Pricing, setup: TrainingSetup, tokens: Figure) -> Hours:
+    """From the speed of the cards; for reinforcement, which depends on what the model writes, as the brief says."""
+    if pricing.brief.training.objective is Objective.RFT:
+        trial = stated("training.rft_hours", pricing.brief.training.rft_hours, "h", "Hours of one run")
+        return Hours(likely=trial, low=trial, high=trial)
     time = time_of(setup, max(1, int(tokens.value))) if tokens.value is not None else None
 
     def figure(name: str, hours: float | None, label: str) -> Figure:
@@ -162,17 +182,17 @@ def _findings(memory: MemoryBreakdown, text: str, hours: Hours, price: Figure, g
         message = f"no price is known for an hour of {gpu.name}"
         yield Finding(code="price.unknown", standing=Standing.UNKNOWN, message=message, remedy=price.source)
     if not hours.likely.known:
-        message = f"how fast {gpu.name} trains this model is unknown"
-        remedy = "state the tokens, or add the card's peak to the catalogue"
+        message = f"how long {gpu.name} trains this model is unknown"
+        remedy = "state the tokens (or training.rft_hours from a trial), or add the card's peak to the catalogue"
         yield Finding(code="speed.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
 
 
-def _caveats(gpu: Gpu, price: Figure, on: date) -> Iterator[str]:
-    if price.as_of and (on - earliest_day(price.as_of)).days > STALE_AFTER_DAYS:
-        yield f"the GPU price is dated {price.as_of}: verify before quoting"
+def _caveats(gpu: Gpu, price: Figure, pricing: Pricing) -> Iterator[str]:
     if price.note:
         yield f"GPU prices span {price.note}"
     if gpu.unconfirmed:
         yield f"the peak of {gpu.name} is unconfirmed"
     if gpu.note:
         yield gpu.note
+    if pricing.brief.training.objective is Objective.DPO:
+        yield "the pass of the reference model is not in the hours"

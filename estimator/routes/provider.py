@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from estimator.brief import Route
-from estimator.errors import UnknownName
 from estimator.figures import Term, assumed
-from estimator.hardware import find_model
-from estimator.prices import Confidence, ProviderTerms, TrainingPrice
+from estimator.inference import ServingOption
+from estimator.prices import Confidence, Objective, ProviderTerms, TrainingPrice
 from estimator.routes.billing import billed_tokens, run_cost, storage_cost
-from estimator.routes.model import Pricing, RouteEstimate, key_of, programme_cost
-from estimator.routes.serving import evaluation_cost, provider_option
+from estimator.routes.model import Pricing, RouteEstimate, programme_cost, tuning_of
+from estimator.routes.serving import evaluation_cost, open_model, provider_option
+from estimator.staleness import stale_notes
 from estimator.sunset import Finding, Standing, check_sunset
 from estimator.volume import epochs_of
 
@@ -21,18 +20,17 @@ _COUNTS_AS_WE_DO: Final = frozenset({"openai", "azure"})
 _OTHER_TOKENISER: Final = Decimal("0.10")
 
 
-def price_provider_route(route: Route, pricing: Pricing) -> RouteEstimate:
+def price_provider_route(route: Route, pricing: Pricing, key: str) -> RouteEstimate:
     """Price one provider's model for a brief. What is not published comes out unknown, with what to add.
 
     Raises `UnknownName` for a provider that no price file describes.
     """
-    tuning = route.tuning or pricing.brief.training.tuning
-    key, terms = key_of(route, tuning), pricing.prices.terms_of(route.provider)
+    terms = pricing.prices.terms_of(route.provider)
     row = pricing.prices.training(
         provider=route.provider,
         model=route.model,
         objective=pricing.brief.training.objective,
-        tuning=tuning,
+        tuning=tuning_of(route, pricing.brief),
         params_b=_nominal_size_b(route.model),
     )
     epochs = epochs_of(pricing.brief, pricing.volume, openai_rule=route.provider in _COUNTS_AS_WE_DO)
@@ -44,6 +42,7 @@ def price_provider_route(route: Route, pricing: Pricing) -> RouteEstimate:
     exact = pricing.volume.counted and route.provider in _COUNTS_AS_WE_DO
     source = "counted as billed" if exact else "tokenisers of open models count within about 10 % of o200k_base"
     spread = assumed(f"{key}.token_spread", 0 if exact else _OTHER_TOKENISER, "share", source=source)
+    costs = [run, spent_once, *([serving.monthly] if serving else [])]
     return RouteEstimate(
         route=route,
         key=key,
@@ -56,14 +55,16 @@ def price_provider_route(route: Route, pricing: Pricing) -> RouteEstimate:
         once=spent_once,
         programme=programme_cost(key, pricing, run, spent_once),
         serving=serving,
-        findings=[*_findings(route, pricing, terms, row), *pricing.volume.findings],
-        caveats=list(_caveats(row, pricing.on)),
+        findings=[*_findings(route, pricing, terms, row, serving), *pricing.volume.findings],
+        caveats=[*stale_notes(costs, pricing.on), *_caveats(row, pricing.brief.training.objective)],
         licence=_licence(route, terms),
         shutdown=row.shutdown if row else None,
     )
 
 
-def _findings(route: Route, pricing: Pricing, terms: ProviderTerms, row: TrainingPrice | None) -> Iterator[Finding]:
+def _findings(
+    route: Route, pricing: Pricing, terms: ProviderTerms, row: TrainingPrice | None, serving: ServingOption | None
+) -> Iterator[Finding]:
     name = f"{route.provider}/{route.model}"
     add = f"add [[training]] for {name} to a price file and pass it with --prices"
     if row is None:
@@ -78,36 +79,45 @@ def _findings(route: Route, pricing: Pricing, terms: ProviderTerms, row: Trainin
         message = f"{terms.name} takes jobs only from organisations that already use a tuned model"
         remedy = "ask the client whether theirs does"
         yield Finding(code="access.restricted", standing=Standing.FLAGGED, message=message, remedy=remedy)
-    if row.unit == "hour of training" and pricing.brief.training.rft_hours is None:
+    if pricing.brief.training.objective is Objective.RFT:
+        yield from _reinforcement(row, pricing)
+    if serving is None or not serving.monthly.known:
+        message = f"how {terms.name} serves a tuned {route.model}, or for how much, is not known"
+        remedy = f'add its [[inference]] price (variant = "tuned") or its [[offer]] for {name} to a price file'
+        yield Finding(code="serving.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
+
+
+def _reinforcement(row: TrainingPrice, pricing: Pricing) -> Iterator[Finding]:
+    if row.unit != "hour of training":
+        message = "reinforcement is billed by the tokens the model writes, and how many that is is unknown"
+        remedy = "price it by a trial, or take a route that bills by the hour"
+        yield Finding(code="tokens.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
+    elif pricing.brief.training.rft_hours is None:
         message = "reinforcement is billed by the hour, and how many hours is unknown"
         remedy = "state training.rft_hours from a trial"
         yield Finding(code="hours.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)
 
 
-def _caveats(row: TrainingPrice | None, on: date) -> Iterator[str]:
+def _caveats(row: TrainingPrice | None, objective: Objective) -> Iterator[str]:
     if row is None:
         return
-    if row.is_stale(on):
-        yield f"the price is dated {row.as_of}, up to {row.age_days(on)} days old: verify before quoting"
     if row.confidence is not Confidence.VENDOR:
         yield f"the price comes from a {row.confidence} source: verify before quoting"
     if row.min_charge_note:
         yield row.min_charge_note
+    if objective is Objective.DPO:
+        yield "whether one or both completions of a preference pair are billed is unknown: both are counted"
 
 
 def _licence(route: Route, terms: ProviderTerms) -> str:
-    try:
-        return find_model(route.model).licence
-    except UnknownName:
-        return f"{terms.name} service terms"
+    model = open_model(route.model)
+    return model.licence if model else f"{terms.name} service terms"
 
 
-def _nominal_size_b(model: str) -> Decimal | None:
+def _nominal_size_b(name: str) -> Decimal | None:
     """The size providers sort a model by: the one in its name ("70b" for 68.98 billion), else its parameters."""
-    named = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)b(?![a-z])", model.lower())
+    named = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)b(?![a-z])", name.lower())
     if named:
         return Decimal(named[1])
-    try:
-        return Decimal(find_model(model).parameters) / 10**9
-    except UnknownName:
-        return None
+    model = open_model(name)
+    return Decimal(model.parameters) / 10**9 if model else None

@@ -2,23 +2,25 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
 from estimator.brief import Brief, Route
 from estimator.brief.stated import requests_per_month, stated
 from estimator.errors import UnknownName
-from estimator.figures import Figure, Term, assumed, fact, total
+from estimator.figures import Figure, Term, assumed, fact, modelled
 from estimator.hardware import Gpu, Model, find_gpu, find_model
 from estimator.inference import (
     HOURS_PER_MONTH,
+    Fleet,
     Request,
     ServingOption,
     TokenRates,
     average_request,
+    gpu_capacity,
     gpu_option,
     gpu_seconds_per_request,
-    gpus_needed,
     per_token_option,
 )
 from estimator.prices import GpuOffer, InferencePrice, PriceBook, ProviderTerms, ServedBy, TrainingPrice
@@ -32,11 +34,26 @@ _WEIGHTS_AND_CACHE: Final = 1.2
 _USABLE_SHARE: Final = 0.9
 
 
-def base_option(brief: Brief, prices: PriceBook, on: date) -> ServingOption:
-    """The prompted base model with its long prompt; unknown rates come out unknown."""
+@lru_cache(maxsize=256)
+def open_model(name: str) -> Model | None:
+    """The model of that name whose architecture is published; None for one that only its provider knows."""
+    # Kept, for a name that is not found costs milliseconds of looking for one that comes close.
+    try:
+        return find_model(name)
+    except UnknownName:
+        return None
+
+
+def base_price(brief: Brief, prices: PriceBook, on: date) -> InferencePrice | None:
+    """What the prompted base model costs: our own row before that of `genai-prices`."""
     provider, _, model = brief.traffic.base_model.partition("/")
-    row = prices.inference(provider=provider, model=model, variant="base")
-    row = row or base_inference_price(provider, model, on)
+    own = prices.inference(provider=provider, model=model, variant="base")
+    return own or base_inference_price(provider, model, on)
+
+
+def base_option(brief: Brief, row: InferencePrice | None) -> ServingOption:
+    """The prompted base model with its long prompt; unknown rates come out unknown."""
+    model = brief.traffic.base_model.partition("/")[2]
     nothing = assumed("serving.base.fee", 0, "USD per month", source="a base model is billed by the token alone")
     return per_token_option(
         "serving.base",
@@ -74,13 +91,20 @@ def tuned_request(brief: Brief) -> Request:
 
 def token_rates(key: str, row: InferencePrice | None) -> TokenRates:
     """A row's rates as figures. Where no cached rate is offered, cached tokens cost what fresh ones do."""
-    source, as_of = (row.source, row.as_of) if row else ("no row in the price book", "")
-    rates = (row.input, row.cached_input if row.cached_input is not None else row.input, row.output) if row else ()
-    fresh, cached, output = (
-        fact(f"{key}.{name}", rate, "USD per 1M tokens", source=source, as_of=as_of)
-        for name, rate in zip(("input", "cached_input", "output"), rates or (None, None, None), strict=True)
+
+    def rate(name: str, usd: Decimal | None) -> Figure:
+        source, as_of = (row.source, row.as_of) if row else ("no row in the price book", "")
+        label = f"{row.provider}, {row.model}" if row else ""
+        return fact(f"{key}.{name}", usd, "USD per 1M tokens", source=source, as_of=as_of, label=label)
+
+    if row is None:
+        return TokenRates(
+            input=rate("input", None), cached_input=rate("cached_input", None), output=rate("output", None)
+        )
+    cached = row.cached_input if row.cached_input is not None else row.input
+    return TokenRates(
+        input=rate("input", row.input), cached_input=rate("cached_input", cached), output=rate("output", row.output)
     )
-    return TokenRates(input=fresh, cached_input=cached, output=output)
 
 
 def provider_option(
@@ -111,14 +135,16 @@ def evaluation_cost(
 ) -> Term:
     """USD to score every run's model and two baselines on the test split, hosting while it lasts included."""
     if row is None or serving is None:
-        return Term(None, "unknown: how the tuned model is served")
+        source = "how the tuned model is served, or for how much, is not in the price book"
+        return fact(f"{key}.evaluation", None, "USD", source=source, as_of="") + 0
     candidates = pricing.runs + assumed("evaluation.baselines", BASELINES, "models", source="base and best prompt")
     asked = pricing.volume.test * candidates * serving.per_request
     if row.serving not in _EVALUATION_HOURS:
         return asked
     hours = assumed(f"{key}.evaluation_hours", _EVALUATION_HOURS[row.serving], "h", source="our practice, per model")
-    hourly = hosting_fee(key, terms) if row.serving is ServedBy.HOSTED else _endpoint(key, pricing, terms)
-    return total([asked, candidates * hours * hourly])
+    if serving.fleet is None:
+        return asked + candidates * hours * hosting_fee(key, terms)
+    return asked + candidates * hours * serving.fleet.least * _endpoint(key, pricing, terms)
 
 
 def hosting_fee(key: str, terms: ProviderTerms) -> Figure:
@@ -129,33 +155,31 @@ def own_option(
     key: str, name: str, *, brief: Brief, model: Model, gpu: Gpu, usd_per_h: Figure, operations: Figure
 ) -> ServingOption:
     """Serving on rented GPUs that run all month; as many as the traffic and the model's size need."""
-    needed = gpus_for(key, brief=brief, model=model, gpu=gpu)
+    fleet = Fleet(
+        least=gpus_to_hold(key, model, gpu),
+        capacity=_capacity(f"{key}.serving", brief, model, gpu),
+        usd_per_gpu=(usd_per_h * HOURS_PER_MONTH).named(f"{key}.serving.gpu_month", "USD per month", "One GPU"),
+        operations=operations,
+    )
     note = f"{model.name} on {gpu.name}, at {brief.traffic.utilisation_percent} % utilisation"
-    return gpu_option(f"{key}.serving", name, gpus=needed, usd_per_h=usd_per_h, operations=operations, note=note)
+    return gpu_option(f"{key}.serving", name, requests=requests_per_month(brief), fleet=fleet, note=note)
 
 
-def gpus_for(key: str, *, brief: Brief, model: Model, gpu: Gpu) -> Figure:
-    """GPUs that a month of the brief's traffic needs; unknown where the card's peak is."""
+def _capacity(key: str, brief: Brief, model: Model, gpu: Gpu) -> Figure:
+    """Requests a month that one card serves; unknown where the card's peak is."""
     traffic = brief.traffic
     penalty = stated("traffic.adapter_penalty_percent", traffic.adapter_penalty_percent, "%") / 100
     peak = None if gpu.bf16_tflops is None else Decimal(str(gpu.bf16_tflops))
+    active = Decimal(model.active_parameters) / 10**9
     seconds = gpu_seconds_per_request(
-        f"{key}.serving",
-        active_params_b=fact(
-            f"{key}.active_params", Decimal(model.active_parameters) / 10**9, "B", source=model.source, as_of=""
-        ),
+        key,
+        active_params_b=modelled(f"{key}.active_params", active, "B", source=f"counted from {model.source}"),
         peak_tflops=fact(f"{key}.peak", peak, "TFLOPs", source=gpu.source, as_of=gpu.as_of, label=gpu.name),
         request=tuned_request(brief),
         adapter_penalty=penalty.named("serving.adapter_penalty", "share"),
     )
     utilisation = stated("traffic.utilisation_percent", traffic.utilisation_percent, "%") / 100
-    return gpus_needed(
-        f"{key}.serving",
-        requests=requests_per_month(brief),
-        gpu_seconds=seconds,
-        utilisation=utilisation.named("serving.utilisation", "share"),
-        least_gpus=gpus_to_hold(key, model, gpu),
-    )
+    return gpu_capacity(key, gpu_seconds=seconds, utilisation=utilisation.named("serving.utilisation", "share"))
 
 
 def gpus_to_hold(key: str, model: Model, gpu: Gpu) -> Figure:
@@ -174,12 +198,8 @@ def _fee(key: str, terms: ProviderTerms, row: TrainingPrice) -> Figure:
 
 
 def _dedicated(key: str, name: str, route: Route, pricing: Pricing, terms: ProviderTerms) -> ServingOption | None:
-    offer = _endpoint_offer(pricing, terms)
-    try:
-        model = find_model(route.model)
-    except UnknownName:
-        return None
-    if offer is None:
+    offer, model = _endpoint_offer(pricing, terms), open_model(route.model)
+    if offer is None or model is None:
         return None
     gpu = find_gpu(offer.gpu)
     nothing = assumed(f"{key}.operations", 0, "USD per month", source=f"{terms.name} runs the endpoint")

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,12 @@ def test_work_ends_on_a_working_day_and_one_more_day_ends_later(start: date, day
     assert GERMANY.is_working_day(end)
     assert GERMANY.after(start, days + 1) > end >= start
     assert end - start < timedelta(days=days * 2 + 14)
+
+
+def test_working_days_run_on_over_weekends_and_holidays() -> None:
+    assert list(islice(GERMANY.working_days(date(2026, 12, 24)), 4)) == [
+        date(2026, 12, day) for day in (24, 28, 29, 30)
+    ]
 
 
 def test_an_unknown_country_or_region_is_refused_by_name() -> None:

@@ -34,3 +34,10 @@ def test_more_items_show_smaller_gains(baseline: float, items: int) -> None:
     few, many = detectable_gain(baseline, items), detectable_gain(baseline, items * 2)
     assert many is not None
     assert few is None or many <= few
+
+
+def test_rates_of_nothing_and_of_everything_are_rates() -> None:
+    """From 80 % to all: (1.96 x 0.4 / 0.2) squared is 15.4."""
+    assert items_needed(0.80, 1.0) == 15
+    assert items_needed(0.0, 0.5) == 1
+    assert detectable_gain(0.0, 100) is not None

@@ -1,7 +1,7 @@
 """The break-even table and the cache vectors of the cost reference, section 5."""
 
 from decimal import Decimal
-from math import isclose
+from math import ceil, isclose
 
 import pytest
 from hypothesis import given as example_of
@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from estimator.figures import Figure, assumed, given
 from estimator.inference import (
+    Fleet,
     Request,
+    ServingOption,
     TokenRates,
     break_even,
     break_even_output_tokens,
     cached_tokens,
+    gpu_capacity,
     gpu_option,
     gpu_seconds_per_request,
     gpus_needed,
@@ -89,13 +92,7 @@ def test_no_more_is_cached_than_stands_in_the_prefix(prefix: int) -> None:
 
 def test_a_gpu_at_2_50_beats_an_api_at_four_tenths_of_a_cent_from_625_requests_an_hour() -> None:
     nothing = assumed("none", 0, "USD", source="test")
-    gpu = gpu_option(
-        "gpu",
-        "own GPU",
-        gpus=given("n", 1, "GPUs", source="test"),
-        usd_per_h=given("h", "2.5", "USD", source="test"),
-        operations=nothing,
-    )
+    gpu = gpu_option("gpu", "own GPU", requests=nothing, fleet=fleet(usd=Decimal("2.5") * 730))
     api_request = request("r", 1_000, output=0)
     flat = TokenRates(
         input=given("in", 4, "USD", source="test"),
@@ -106,6 +103,21 @@ def test_a_gpu_at_2_50_beats_an_api_at_four_tenths_of_a_cent_from_625_requests_a
     assert api.per_request.value == Decimal("0.004")
     crossing = break_even("cross", api, gpu).requests.value
     assert crossing == 625 * 730
+
+
+def fleet(*, usd: Decimal | int = 1_000, capacity: int = 10**9, operations: int = 0, least: int = 1) -> Fleet:
+    return Fleet(
+        least=given("least", least, "GPUs", source="test"),
+        capacity=given("capacity", capacity, "requests", source="test"),
+        usd_per_gpu=given("usd", usd, "USD", source="test"),
+        operations=given("operations", operations, "USD", source="test"),
+    )
+
+
+def gpus_at(*, usd: int, capacity: int, operations: int = 0, least: int = 1) -> ServingOption:
+    asked = given("n", 100, "requests", source="test")
+    held = fleet(usd=usd, capacity=capacity, operations=operations, least=least)
+    return gpu_option("gpu", "own GPU", requests=asked, fleet=held)
 
 
 def test_two_options_of_one_price_per_request_never_meet() -> None:
@@ -134,22 +146,61 @@ def test_throughput_rises_with_streams_and_levels_off() -> None:
         assert abs(modelled / measured - 1) < 0.15
 
 
-def test_more_requests_need_more_gpus_and_a_big_model_needs_at_least_what_holds_it() -> None:
-    utilisation = given("u", "0.4", "share", source="test")
-    seconds = given("s", "0.05", "s", source="test")
+@pytest.mark.parametrize(("requests", "least", "needed"), [(0, 1, 1), (1_000, 2, 2), (1_001, 1, 2), (2_500, 1, 3)])
+def test_a_fleet_grows_with_the_requests_and_never_below_what_holds_the_model(
+    requests: int, least: int, needed: int
+) -> None:
+    asked = given("r", requests, "requests", source="test")
+    assert gpus_needed("k", requests=asked, fleet=fleet(least=least, capacity=1_000)).value == needed
 
-    def needed(requests: int, least: int) -> Decimal | None:
-        return gpus_needed(
-            "k",
-            requests=given("r", requests, "requests", source="test"),
-            gpu_seconds=seconds,
-            utilisation=utilisation,
-            least_gpus=given("l", least, "GPUs", source="test"),
-        ).value
 
-    assert needed(1_000, 1) == 1
-    assert needed(1_000, 2) == 2
-    assert needed(50_000_000, 1) == 3
+def test_a_gpu_serves_what_its_paid_and_used_time_allows() -> None:
+    """730 hours at 40 % are 1,051,200 seconds: at a twentieth of a second each, 21,024,000 requests."""
+    seconds, utilisation = given("s", "0.05", "s", source="test"), given("u", "0.4", "share", source="test")
+    assert gpu_capacity("k", gpu_seconds=seconds, utilisation=utilisation).value == 21_024_000
+
+
+def per_request(usd: str, fee: int = 0) -> ServingOption:
+    flat = given("rate", Decimal(usd) * 1_000, "USD per 1M tokens", source="test")
+    return per_token_option(
+        "api",
+        "API",
+        rates=TokenRates(input=flat, cached_input=flat, output=flat),
+        request=request("r", 1_000, output=0),
+        requests=given("n", 100, "requests", source="test"),
+        fixed=assumed("fee", fee, "USD", source="test"),
+    )
+
+
+def test_a_break_even_counts_the_gpus_that_its_own_volume_needs() -> None:
+    """1,000 USD a GPU against 0.004 USD a request: 250,000 requests pay for one GPU, which serves 300,000."""
+    crossing = break_even("x", per_request("0.004"), gpus_at(usd=1_000, capacity=300_000)).requests
+    assert crossing.value == 250_000
+    # With 2,000 USD of operations it takes 20 GPUs that spare 100 USD each: 22,000 USD are 5,500,000 requests.
+    more = break_even("x", per_request("0.004"), gpus_at(usd=1_000, capacity=275_000, operations=2_000)).requests
+    assert more.value == Decimal(22_000) / Decimal("0.004")
+    assert 19 * 275_000 < more.value <= 20 * 275_000
+
+
+def test_a_gpu_that_earns_less_than_it_costs_never_breaks_even() -> None:
+    crossing = break_even("x", per_request("0.004"), gpus_at(usd=1_000, capacity=200_000)).requests
+    assert (crossing.value, crossing.note) == (None, "no number of requests is enough")
+
+
+@example_of(
+    st.integers(1, 5_000), st.integers(0, 5_000), st.integers(1, 4), st.integers(10_000, 10**6), st.integers(1, 40)
+)
+def test_at_the_break_even_both_ways_cost_the_same(
+    usd: int, operations: int, least: int, capacity: int, per_thousand: int
+) -> None:
+    api = per_request(str(Decimal(per_thousand) / 1_000))
+    gpu = gpus_at(usd=usd, capacity=capacity, operations=operations, least=least)
+    requests = break_even("x", api, gpu).requests.value
+    if requests is None:
+        assert Decimal(per_thousand) / 1_000 * capacity <= usd
+        return
+    gpus = max(least, ceil(requests / capacity))
+    assert abs(requests * per_thousand / 1_000 - gpus * usd - operations) < Decimal("1e-15")
 
 
 def test_an_adapter_that_is_not_merged_slows_serving_by_its_penalty() -> None:

@@ -39,7 +39,7 @@ def test_a_part_is_within_one_unit_of_its_share(minor: int, weights: list[Decima
         assert abs(part.minor - minor * weight / sum(weights)) < 1
 
 
-@given(st.integers(-(10**13), 10**13), st.sampled_from(sorted(MINOR_DIGITS)))
+@given(st.integers(1 - 10**13, 10**13 - 1), st.sampled_from(sorted(MINOR_DIGITS)))
 def test_an_amount_survives_being_written_and_read(minor: int, currency: str) -> None:
     money = Money(minor, currency)
     assert Money.parse(f"{money.amount:f}", currency) == money

@@ -5,8 +5,10 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
+from engagements.proposals.method import Method
 from engagements.proposals.view import (
     ComputeView,
+    HourlyRate,
     InstalmentView,
     OptionalView,
     OptionHead,
@@ -15,6 +17,7 @@ from engagements.proposals.view import (
     TaxRow,
     UnitPrice,
 )
+from estimator.brief import PricingModel
 from estimator.brief.stated import usd_per_unit
 from estimator.errors import UnknownName
 from estimator.estimating import Estimate
@@ -29,7 +32,7 @@ _CAP_STEP: Final = 10
 _FLOPS_PER_PARAMETER: Final = 6
 
 
-def price_of(estimate: Estimate, quote: Quote) -> PriceView:
+def price_of(estimate: Estimate, quote: Quote, method: Method) -> PriceView:
     """All options over the same rows, the fullest option giving their order."""
     commercial, options = estimate.brief.commercial, quote.options
     fullest = max(options, key=lambda option: len(option.lines))
@@ -47,13 +50,14 @@ def price_of(estimate: Estimate, quote: Quote) -> PriceView:
         taxes=tuple(
             TaxRow(
                 name=tax.name,
-                percent=tax.percent,
+                share=tax.percent / 100,
                 amounts=tuple(option.taxes[index].amount for option in options),
             )
             for index, tax in enumerate(commercial.tax)
         ),
         grosses=tuple(option.gross for option in options),
         caps=tuple(option.cap for option in options),
+        rates=_rates(estimate, quote, method) if quote.pricing is PricingModel.TIME_AND_MATERIALS else (),
         optional=tuple(OptionalView(name=line.name, why=line.why, amount=line.amount) for line in quote.optional),
         round_price=Money.of(quote.rounds_rate.require(), quote.currency),
         included_rounds=commercial.included_rounds,
@@ -131,6 +135,19 @@ def _head(option: PricedOption, quote: Quote) -> OptionHead:
         effort_p50=p50,
         effort_p80=p80,
         effort_p90=p90,
+    )
+
+
+def _rates(estimate: Estimate, quote: Quote, method: Method) -> tuple[HourlyRate, ...]:
+    """Our cost of an hour with the margin on it, for every role that works on any option."""
+    figures = estimate.figures()
+    roles = {role: None for option in quote.options for by_role in option.hours.values() for role in by_role}
+    costs = {role: figures.get(f"brief.commercial.cost_per_h.{role}") or figures[f"rate.{role}"] for role in roles}
+    return tuple(
+        HourlyRate(
+            role=method.role(role), per_hour=Money.of(cost.require() / (1 - quote.margin.require()), quote.currency)
+        )
+        for role, cost in costs.items()
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 from engagements.proposals.method import method
 from engagements.proposals.view import (
@@ -41,9 +42,10 @@ from estimator.roi import Case, Roi
 from estimator.routes import RouteEstimate
 from estimator.sunset import Standing
 
-_TEST_SET = "acceptance-test@v1"
-_RATE_RULE = "lower end of the 95 % Wilson interval"
-_PAIRED_RULE = "lower end of the 95 % Wilson interval; paired difference to the baseline above zero"
+_TEST_SET: Final = "acceptance-test@v1"
+_RATE_RULE: Final = "lower end of the 95% Wilson interval"
+_PAIRED_RULE: Final = "lower end of the 95% Wilson interval; paired difference to the baseline above zero"
+_SERVING_SAVED: Final = "roi.inference_saving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,13 @@ def write_proposal(estimate: Estimate, agency: Agency, issue: Issue) -> Proposal
     assert route is not None
     brief, option, words = estimate.brief, quote.recommended, method()
     compute, value = compute_of(estimate, quote, route), value_of(estimate, roi, route)
+    control = _control(estimate, agency, issue, route)
     return ProposalView(
         title=brief.project.title,
-        control=_control(estimate, agency, issue, route),
+        control=control,
         agency=_agency(agency),
         client=_client(brief),
-        headline=_headline(estimate, quote, roi),
+        headline=_headline(estimate, quote, roi, control),
         situation=_situation(brief),
         criteria=tuple(_criteria(estimate)),
         fit=_fit(estimate, quote, issue),
@@ -79,7 +82,7 @@ def write_proposal(estimate: Estimate, agency: Agency, issue: Issue) -> Proposal
         roles=team_of(option, words),
         raci_roles=words.raci.roles,
         raci=tuple(RaciRow(activity=row.activity, values=row.values) for row in words.raci.rows),
-        price=price_of(estimate, quote),
+        price=price_of(estimate, quote, words),
         instalments=instalments_of(estimate, option),
         compute=compute,
         value=value,
@@ -140,9 +143,11 @@ def _client(brief: Brief) -> Party:
     )
 
 
-def _headline(estimate: Estimate, quote: Quote, roi: Roi) -> Headline:
+def _headline(estimate: Estimate, quote: Quote, roi: Roi, control: Control) -> Headline:
     brief, expected = estimate.brief, roi.of(Case.EXPECTED)
-    waiting = expected.monthly_benefit.value
+    # A saving in serving alone says nothing of the problem that the client has.
+    told = any(benefit.monthly.known for benefit in expected.benefits if benefit.monthly.key != _SERVING_SAVED)
+    waiting = expected.monthly_benefit.value if told else None
     baseline = brief.task.baseline_percent
     return Headline(
         cost_of_waiting=None if waiting is None else Money.of(waiting, quote.currency),
@@ -154,7 +159,7 @@ def _headline(estimate: Estimate, quote: Quote, roi: Roi) -> Headline:
         payback_month_low=roi.of(Case.LOW).payback_month,
         test_items=int(estimate.volume.test.value or 0),
         option=quote.recommended.name,
-        decision_by=brief.project.decision_by or brief.project.start,
+        decision_by=brief.project.decision_by or min(brief.project.start, control.valid_until),
         go_live=estimate.schedule.go_live,
         go_live_late=estimate.schedule.go_live_p80,
     )
@@ -246,15 +251,24 @@ def _provenance(estimate: Estimate, oldest: str) -> Provenance:
 
 
 def _flags(estimate: Estimate, roi: Roi, route: RouteEstimate) -> Iterator[str]:
-    """What a client has to know before deciding: a model that ends early, a low case that loses, an open question."""
+    """What a client has to know before deciding: no gain to show, a model that ends early, a loss, open questions."""
+    task = estimate.brief.task
+    if task.baseline_percent is not None and task.baseline_percent >= task.target_percent:
+        yield f"Today's {task.baseline_percent:f}% already reach the target of {task.target_percent:f}%."
     for finding in route.findings:
         if finding.standing is Standing.FLAGGED:
             yield f"{finding.message}; {finding.remedy}."
     expected = roi.of(Case.EXPECTED)
     if route.shutdown is not None and (expected.payback_month is None or expected.payback_month > roi.horizon_months):
         yield f"The model ends on {route.shutdown}, before the engagement has paid for itself."
-    low = roi.of(Case.LOW)
-    if low.npv.value is not None and low.npv.value < 0:
-        yield "In the low case the engagement does not pay for itself within the time considered."
+    yield from _losses(roi)
     if estimate.fit.missing:
         yield f"Still to find out: {'; '.join(estimate.fit.missing)}."
+
+
+def _losses(roi: Roi) -> Iterator[str]:
+    low, expected = roi.of(Case.LOW).npv.value, roi.of(Case.EXPECTED).npv.value
+    if expected is not None and expected < 0:
+        yield "Neither in the expected nor in the low case does the engagement pay for itself in the time considered."
+    elif low is not None and low < 0:
+        yield "In the low case the engagement does not pay for itself in the time considered."

@@ -180,6 +180,8 @@ def test_template_marks_in_a_name_are_plain_text() -> None:
         ),
         ('gpu = "L40S"', "", "training.routes[4]", "route.gpu_missing"),
         ("decision_by = 2026-12-10", "decision_by = 2027-12-10", "project", "date.order"),
+        ("cached_prefix_tokens = 3400", "cached_prefix_tokens = 3901", "traffic", "number.out_of_range"),
+        ("new = 400 ", "new = 3601 ", "data.labelling", "number.out_of_range"),
     ],
 )
 def test_what_contradicts_itself_is_refused(said: str, instead: str, where: str, code: str) -> None:

@@ -193,6 +193,12 @@ def test_everything_wrong_with_a_price_file_is_said_at_once() -> None:
     assert any(text.startswith("other.toml") for text in told)
 
 
+def test_a_role_is_one_lower_case_word() -> None:
+    rate = '[[rate]]\nrole = "Legal Counsel"\nlabel = "x"\ncost_per_h = "90"\nas_of = "2026-11-20"\nsource = "x"\n'
+    with pytest.raises(PriceBookInvalid, match="role: String should match pattern"):
+        read_book({"rates.toml": f'checked = 2026-11-20\ncurrency = "USD"\n{rate}'})
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(PriceBookInvalid, match="no-such-file"):
         PriceBook.load(Path("no-such-file.toml"))

@@ -1,0 +1,133 @@
+"""The demo: a client's files laid into a folder, then the commands an account lead would type, shown and run."""
+
+import shlex
+from contextlib import chdir
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.progress import track
+
+from engagements.cli import cli
+from engagements.cli.output import console, on_option, to_stderr
+from engagements.demo.tickets import MONTHS, tickets
+from engagements.files import write_whole
+from estimator.brief.example import example_brief
+
+_AGENCY: Final = """\
+# Whose proposals these are; see the settings in the README.
+[agency]
+name = "Halden & Roth"
+legal_name = "Halden & Roth Modellwerk GmbH"
+address = "Speersort 10, 20095 Hamburg"
+registration = "HRB 000000, Amtsgericht Hamburg"
+vat_id = "DE000000000"
+email = "angebote@haldenroth.example"
+website = "haldenroth.example"
+signatory = "Marte Halden"
+signatory_role = "Managing Director"
+prepared_by = "Jonas Roth, Account Lead"
+reviewed_by = "Dr. Selma Aydin, Lead ML Engineer"
+accent = "#0f5c63"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command of the demo, and the question it answers."""
+
+    question: str
+    command: str
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True)
+@click.option("--examples", type=click.IntRange(10, 200_000), default=3200, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=7, show_default=True, help="Of the tickets.")
+@on_option
+def main(folder: Path, examples: int, seed: int, on: date) -> None:
+    """One engagement on generated tickets, from the client's brief to the proposal. Results lie in FOLDER."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _say(f"A client's files, in {folder}/")
+    _lay_client_files(folder, examples=examples, seed=seed, on=on)
+    with chdir(folder):
+        for step in _steps(on):
+            _take(step)
+    _say("What is there now")
+    for name, what in _RESULTS.items():
+        path = folder / name
+        console.print(f"  {path}  [dim]{path.stat().st_size / 1024:,.0f} KiB, {what}[/]")
+
+
+_RESULTS: Final = {
+    "tickets.jsonl": "the client's replies, as training examples",
+    "brief.toml": "what the client wants; edit it and run the commands again",
+    "sixfold.toml": "whose proposals these are",
+    "estimate.json": "every number of the estimate, each with its formula, inputs, source and price date",
+    "proposal.pdf": "what the client gets",
+    "proposal.json": "the snapshot that is kept of it: what was said, and from what",
+}
+
+
+def _lay_client_files(folder: Path, *, examples: int, seed: int, on: date) -> None:
+    made = tickets(examples, until=on, seed=seed)
+    lines = [ticket.as_line() for ticket in track(made, "Tickets", total=examples, console=to_stderr, transient=True)]
+    write_whole(folder / "tickets.jsonl", b"".join(lines))
+    brief = example_brief(on)
+    for before, after in (
+        ("examples = 3200 ", f"examples = {examples} "),
+        ('# dataset = "tickets.jsonl"', 'dataset = "tickets.jsonl"  '),
+    ):
+        assert before in brief
+        brief = brief.replace(before, after)
+    write_whole(folder / "brief.toml", brief.encode())
+    write_whole(folder / "sixfold.toml", _AGENCY.encode())
+    size = sum(map(len, lines)) / 1e6
+    console.print(
+        f"  {examples:,} support tickets of {MONTHS} months with the replies sent, {size:.1f} MB, seed {seed}"
+    )
+
+
+def _steps(on: date) -> tuple[Step, ...]:
+    return (
+        Step(question="Is the brief sound?", command="sixfold brief check brief.toml"),
+        Step(question="Should this client fine-tune at all?", command="sixfold fit brief.toml"),
+        Step(question="What is in the file, to the token?", command="sixfold tokens tickets.jsonl --model gpt-4o-mini"),
+        Step(
+            question="Which card holds the training, and for how long?",
+            command="sixfold hardware --model qwen3-8b --method qlora --gpu 4090 --seq 2048 --batch 4 --tokens 2000000",
+        ),
+        Step(
+            question="What does it cost, what does the client pay, and how sure are we?",
+            command=f"sixfold estimate brief.toml --on {on} --out estimate.json",
+        ),
+        Step(
+            question="Where does one of these numbers come from?",
+            command=f"sixfold estimate brief.toml --on {on} --explain route.tinker.qwen3-8b.lora.run",
+        ),
+        Step(
+            question="And with fewer examples to review, or more?",
+            command=f"sixfold compare brief.toml --on {on} --vary data.labelling.examples=1200,3600,7200",
+        ),
+        Step(
+            question="The proposal",
+            command=f"sixfold propose brief.toml --on {on} -o proposal.pdf --number P-{on.year}-0001",
+        ),
+    )
+
+
+def _take(step: Step) -> None:
+    """Show a command and run it in this process; a command that says no ends the demo with its exit code."""
+    _say(step.question)
+    console.print(f"[dim]$[/] [bold cyan]{step.command}[/]\n")
+    name, *arguments = shlex.split(step.command)
+    code = cli.main(args=arguments, prog_name=name, standalone_mode=False)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _say(title: str) -> None:
+    console.print()
+    console.rule(f"[bold]{title}[/]", align="left", style="dim")
