@@ -6,6 +6,8 @@
     ├── PriceBookInvalid    a price file breaks the rules of the price book
     ├── SetupInvalid        a training run that cannot be (estimator.hardware)
     ├── ModelConfigInvalid  a config.json that describes no model (estimator.hardware)
+    ├── RanksUnusable       the ranks of an encoding are not where they belong, or are not those (estimator.tokens)
+    ├── ExtraMissing        an optional library is not installed (estimator.tokens)
     ├── UnknownName         a model, GPU, provider, encoding or currency that nothing here describes
     └── CurrencyMismatch    money of two currencies met in one sum
 

@@ -3,7 +3,7 @@
     count_dataset               a file: tokens, epochs, trained tokens, and everything that is wrong with it
     check_row                   one chat row: structure and text
     billed_training_tokens      one example as OpenAI bills it
-    auto_epochs, epochs_of, trained_tokens, tokens_from_averages, padded_tokens, billed_tokens
+    auto_epochs, epochs_of, trained_tokens
                                 the arithmetic of a training run
     prompt_tokens, image_tokens an inference request
     encoding_for                OpenAI's encodings, offline
@@ -25,13 +25,9 @@ if TYPE_CHECKING:
     from estimator.tokens.prompts import ImageTokens, image_tokens, prompt_tokens
     from estimator.tokens.training import (
         Epochs,
-        ValidationBilling,
         auto_epochs,
-        billed_tokens,
         billed_training_tokens,
         epochs_of,
-        padded_tokens,
-        tokens_from_averages,
         trained_tokens,
     )
 
@@ -47,9 +43,7 @@ __all__ = [
     "OpenTokeniser",
     "RanksUnusable",
     "Tokeniser",
-    "ValidationBilling",
     "auto_epochs",
-    "billed_tokens",
     "billed_training_tokens",
     "check_row",
     "count_dataset",
@@ -57,9 +51,7 @@ __all__ = [
     "epochs_of",
     "image_tokens",
     "model_tokens",
-    "padded_tokens",
     "prompt_tokens",
-    "tokens_from_averages",
     "trained_tokens",
 ]
 

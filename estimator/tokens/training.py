@@ -1,4 +1,4 @@
-"""What one training run is billed: tokens of an example, epochs, truncation, averages, validation.
+"""What one training run is billed: tokens of an example, epochs, truncation.
 
 The rule is OpenAI's. It is not documented; it reproduces the `trained_tokens` of two public jobs to the token
 (25 multi-turn examples on gpt-4o-mini: 6,104; 103 examples with 16 tools on gpt-3.5-turbo: 145,983).
@@ -6,8 +6,7 @@ The rule is OpenAI's. It is not documented; it reproduces the `trained_tokens` o
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal, assert_never
+from typing import TYPE_CHECKING, Final, Literal
 
 from estimator.errors import BriefInvalid, Problem
 from estimator.tokens.function_block import function_block, functions_of
@@ -100,44 +99,6 @@ def epochs_of(setting: Epochs, examples: int) -> int:
 def trained_tokens(tokens_per_example: Iterable[int], *, epochs: int, limit: int | None = None) -> int:
     """epochs x the sum of what is kept of each example."""
     return epochs * sum(truncated(tokens, limit) for tokens in tokens_per_example)
-
-
-def tokens_from_averages(*, examples: int, mean_tokens: int, epochs: int) -> int:
-    """Training tokens where no data set is at hand: 2,000 examples x 512 tokens x 3 epochs = 3,072,000."""
-    return examples * mean_tokens * epochs
-
-
-def padded_tokens(*, rows: int, max_tokens: int) -> int:
-    """Tokens per epoch where rows are padded instead of packed (Together with packing off): rows x maximum length."""
-    return rows * max_tokens
-
-
-class ValidationBilling(StrEnum):
-    """Who bills the validation file: OpenAI not at all, Together at every evaluation, Ori once."""
-
-    NEVER = "never"
-    EVERY_EVALUATION = "every_evaluation"
-    ONCE = "once"
-
-
-def billed_tokens(
-    rule: ValidationBilling, *, train_tokens: int, epochs: int, validation_tokens: int = 0, evaluations: int = 0
-) -> int:
-    """Tokens billed for a run. `train_tokens` and `validation_tokens` are those of one pass over the file.
-
-    Sources: docs.together.ai (n_epochs x train + n_evals x validation); Ori's price page, whose example is
-    (5M x 3 + 1M) at $0.46 per 1M = $7.36; OpenAI's fine-tuning guide (validation tokens are not billed).
-    """
-    match rule:
-        case ValidationBilling.NEVER:
-            passes = 0
-        case ValidationBilling.EVERY_EVALUATION:
-            passes = evaluations
-        case ValidationBilling.ONCE:
-            passes = 1
-        case _:
-            assert_never(rule)
-    return epochs * train_tokens + passes * validation_tokens
 
 
 def content_texts(message: Mapping[str, object]) -> list[str]:

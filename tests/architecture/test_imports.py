@@ -1,8 +1,13 @@
 """What comes along when a package is imported: only what it needs, and no module leans on another having been first."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -21,6 +26,14 @@ def loaded_by(statement: str) -> set[str]:
     found = run(f"import sys, json; {statement}; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))")
     assert isinstance(found, list)
     return set(found)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
 
 
 def test_importing_the_estimator_loads_neither_pandas_nor_torch_nor_a_framework():
@@ -63,3 +76,15 @@ print(json.dumps(failed))
 def test_our_generic_names_are_ours(name: str):
     where = run(f"import json, {name}; print(json.dumps({name}.__file__))")
     assert Path(str(where)).parents[1] == PROJECT
+
+
+def test_what_is_imported_is_what_pyproject_asks_for():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["open-models"]]
+    distributions = packages_distributions()
+    modules = [*(PROJECT / "engagements").rglob("*.py"), *(PROJECT / "estimator").rglob("*.py")]
+    imported = {name.split(".")[0] for path in modules for name in imports_of(path)}
+    foreign = imported - set(sys.stdlib_module_names) - {"engagements", "estimator"}
+    # Parts of tiktoken and pydantic, and what only type checkers see.
+    needed = {distributions[name][0].lower() for name in foreign - {"tiktoken_ext", "pydantic_core", "_typeshed"}}
+    assert needed == {re.split("[<>=!~ ]", requirement)[0] for requirement in asked}

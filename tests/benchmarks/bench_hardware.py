@@ -99,7 +99,7 @@ def measure_speed(folder: Path) -> Iterator[Measurement]:
     left_out = left_out_errors(rows)
     everywhere = float(np.median(np.abs(np.concatenate(list(left_out.values())))))
     by_source = ", ".join(f"{source} {np.median(np.abs(of)):.2f}" for source, of in left_out.items())
-    yield _at_most("speed: the same, each source left out of the fit", everywhere, 0.20, by_source)
+    yield _at_most("speed: median |log error|, each source left out of the fit", everywhere, 0.20, by_source)
     inside = float(np.mean([_inside(row, error) for row, error in zip(rows, errors, strict=True)]))
     yield _at_least("speed: rows inside the 80 % interval", inside, 0.80, "shipped calibration")
     kept = {source: [row for row in rows if row.source == source] for source in left_out}
@@ -109,7 +109,9 @@ def measure_speed(folder: Path) -> Iterator[Measurement]:
     }
     by_source = ", ".join(f"{source} {share:.0%}" for source, share in shares.items())
     outside = [i for source in left_out for i in map(_inside, kept[source], left_out[source])]
-    yield _at_least("speed: the same, each source left out of the fit", float(np.mean(outside)), 0.80, by_source)
+    yield _at_least(
+        "speed: rows inside the interval, each source left out of the fit", float(np.mean(outside)), 0.80, by_source
+    )
     bounds = [row.error for row in speed_rows(folder, upper_bounds=True)]
     yield _at_most("speed: median ln(bf16 estimate / FP8 row)", float(np.median(bounds)), 0.0, f"{len(bounds)} bounds")
 

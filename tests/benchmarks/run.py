@@ -62,12 +62,18 @@ def as_table(measured: list[Measurement]) -> Table:
 
 def write_into(readme: Path, measured: list[Measurement]) -> None:
     """Put the figures between the README's two marks."""
-    head, _, rest = readme.read_text("utf-8").partition(BEGIN)
+    text = readme.read_text("utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1, f"{readme.name} has no place for the figures"
+    head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    rows = [f"| {result.name} | {figure(result)} | {result.bar} | {result.beside} |" for result in measured]
+    rows = [_row(result.name, figure(result), result.bar, result.beside) for result in measured]
     about = f"{datetime.now(UTC).date()}, {machine()}:"
     table = ["| figure | measured | bar | beside |", "|---|---|---|---|", *rows]
     readme.write_text("\n".join([head + BEGIN, about, "", *table, "", END + tail]), "utf-8")
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from estimator.money import Money, sum_of
 from estimator.prices import Objective, PriceBook, Tuning
 from estimator.simulation import Distribution, Triangle, beta_pert, draw, pert_mean, pert_sd
 from estimator.sunset import PlanDates, Standing, check_sunset
-from estimator.tokens import auto_epochs, count_dataset, encoding_for, tokens_from_averages
+from estimator.tokens import auto_epochs, count_dataset, encoding_for
 
 BriefOf = Callable[..., Brief]
 EstimateOf = Callable[..., Estimate]
@@ -240,8 +240,10 @@ def test_12_prices_older_than_ninety_days_warn(brief_of: BriefOf, estimate_of: E
         assert any("days old: verify before quoting" in caveat for caveat in route.caveats) is warned
 
 
-def test_13_two_thousand_times_512_times_3_is_3_072_000() -> None:
-    assert tokens_from_averages(examples=2_000, mean_tokens=512, epochs=3) == 3_072_000
+def test_13_two_thousand_times_512_times_3_is_3_072_000(run_cost: Callable[..., Decimal]) -> None:
+    """At $3 per million, with 499 tokens beside the framing of each example."""
+    usd = run_cost({**ALL_TRAIN, "data.prompt_tokens": 399}, provider="openai", model="gpt-4o-mini")
+    assert usd == 3 * Decimal(3_072_000) / 1_000_000
 
 
 def test_14_a_mixture_is_timed_by_its_active_and_stored_by_all_its_parameters() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from estimator import Brief
 from estimator.sunset import Standing
-from estimator.tokens import DatasetCount, count_dataset, tokens_from_averages
+from estimator.tokens import DatasetCount, count_dataset
 from estimator.volume import epochs_of, volume_of
 
 BriefOf = Callable[..., Brief]
@@ -38,7 +38,7 @@ def test_two_thousand_examples_of_512_tokens_in_three_epochs_are_3_072_000(brief
     brief = brief_of(whole)
     volume = volume_of(brief, None)
     tokens = (volume.train_tokens * epochs_of(brief, volume, openai_rule=True)).value
-    assert tokens == tokens_from_averages(examples=2_000, mean_tokens=512, epochs=3) == 3_072_000
+    assert tokens == 3_072_000
 
 
 def test_new_examples_add_to_those_at_hand(brief_of: BriefOf) -> None:

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,10 @@ from hypothesis import strategies as st
 
 from estimator.errors import BriefInvalid
 from estimator.tokens import (
-    ValidationBilling,
     auto_epochs,
-    billed_tokens,
     billed_training_tokens,
     encoding_for,
     epochs_of,
-    padded_tokens,
-    tokens_from_averages,
     trained_tokens,
 )
 
@@ -156,25 +151,3 @@ def test_epochs_outside_1_to_50_are_refused(epochs: int) -> None:
     with pytest.raises(BriefInvalid) as refusal:
         epochs_of(epochs, 25)
     assert refusal.value.problems[0].code == "epochs.out_of_range"
-
-
-def test_two_thousand_examples_of_512_tokens_three_times() -> None:
-    assert tokens_from_averages(examples=2_000, mean_tokens=512, epochs=3) == 3_072_000
-
-
-def test_validation_is_billed_by_the_rule_of_the_provider() -> None:
-    def billed(rule: ValidationBilling) -> int:
-        return billed_tokens(rule, train_tokens=5_000_000, epochs=3, validation_tokens=1_000_000, evaluations=4)
-
-    assert billed(ValidationBilling.NEVER) == 15_000_000
-    assert billed(ValidationBilling.EVERY_EVALUATION) == 19_000_000
-    assert billed(ValidationBilling.ONCE) == 16_000_000
-
-
-def test_oris_example_costs_7_dollars_36() -> None:
-    tokens = billed_tokens(ValidationBilling.ONCE, train_tokens=5_000_000, epochs=3, validation_tokens=1_000_000)
-    assert tokens * Decimal("0.46") / 1_000_000 == Decimal("7.36")
-
-
-def test_without_packing_every_row_costs_the_maximum_length() -> None:
-    assert padded_tokens(rows=1_000, max_tokens=4_096) == 4_096_000

@@ -1,0 +1,131 @@
+"""The README is true: its map, commands, keys, pictures and examples are those of the tree it stands in."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+
+from engagements.cli import LazyGroup, run
+from engagements.settings import read_settings
+from estimator import PriceBook
+from estimator.brief.example import example_brief
+from estimator.prices import TrainingPrice
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text("utf-8")
+ON = ["--on", "2026-11-22"]
+
+Said = Callable[..., object]
+
+
+def section(title: str) -> str:
+    """What stands under a heading, up to the next one."""
+    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+def indented(text: str, containing: str) -> str:
+    """The indented block in which a line stands."""
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
+    return next(block for block in blocks if containing in block).replace("\n    ", "\n").removeprefix("    ")
+
+
+def rows(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+    """What a command prints as JSON, in a folder with the example brief and a dataset."""
+    monkeypatch.chdir(tmp_path)
+    Path("brief.toml").write_text(example_brief(date(2026, 11, 22)), "utf-8")
+    turn = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
+    Path("rows.jsonl").write_text(f"{json.dumps(turn)}\n" * 12, "utf-8")
+
+    def answer(*words: str) -> object:
+        code = run([*words, "--json"])
+        printed = capsys.readouterr()
+        assert code < 2, printed.err
+        return json.loads(printed.out)
+
+    return answer
+
+
+COMMANDS = {
+    "tokens": ["tokens", "rows.jsonl", "--model", "gpt-4o-mini"],
+    "hardware": ["hardware", "--model", "llama-3.1-8b", "--method", "lora", "--gpu", "H100", "--seq", "2048",
+                 "--batch", "1", "--tokens", "1000000"],
+    "fit": ["fit", "brief.toml"],
+    "estimate": ["estimate", "brief.toml", *ON],
+    "compare": ["compare", "brief.toml", *ON, "--vary", "training.runs=5,8"],
+    "propose": ["propose", "brief.toml", "-o", "proposal.pdf", *ON],
+    "prices": ["prices", *ON],
+    "brief check": ["brief", "check", "brief.toml"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_keys_it_promises_are_those_of_the_answer(said: Said, command: str) -> None:
+    promised = dict(row[:2] for row in rows(section("JSON")))[f"`{command}`"]
+    without_parts = re.sub(r"\([^()]*\)", "", promised)
+    answer = said(*COMMANDS[command])
+    assert isinstance(answer, dict)
+    assert set(re.findall(r"`(\w+)`", without_parts)) == answer.keys()
+
+
+def test_every_command_is_in_its_table() -> None:
+    first = " ".join(row[0] for row in rows(section("The command")))
+    assert set(re.findall(r"`([a-z]+)", first)) == set(LazyGroup().list_commands(click.Context(click.Command("x"))))
+
+
+def test_every_promised_key_has_its_command() -> None:
+    assert {row[0].strip("`") for row in rows(section("JSON"))[2:]} == set(COMMANDS)
+
+
+def test_its_map_names_what_is_there_and_all_of_it() -> None:
+    here: dict[int, Path] = {0: PROJECT}
+    named = set()
+    for line in indented(section("The map"), "estimator/").splitlines():
+        depth = (len(line) - len(line.lstrip())) // 4 + 1
+        if depth > 3:
+            continue
+        for name in re.findall(r"(?:[\w.]+/)+(?= |$)|\b[\w.]+\.py\b", line.split("  ")[0] if depth == 1 else line):
+            path = next((here[up] / name for up in range(depth - 1, -1, -1) if (here[up] / name).exists()), None)
+            assert path, f"{name} is in the map and not in the tree"
+            named.add(path)
+            if name.endswith("/"):
+                here[depth] = path
+    packages = {path.parent for top in ("engagements", "estimator") for path in (PROJECT / top).glob("*/__init__.py")}
+    assert packages <= named
+
+
+def test_its_pictures_are_there() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) == 3
+    assert [name for name in pictures if not (PROJECT / name).is_file()] == []
+
+
+def test_its_settings_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sixfold.toml").write_text(indented(section("Settings"), "[agency]"), "utf-8")
+    for name in ("our-contract-prices.toml", "logo.svg", "our-terms.txt"):
+        Path(name).write_text("", "utf-8")
+    assert read_settings().agency.signatory == "Marte Halden"
+
+
+def test_its_price_joins_the_book(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(indented(section("Settings"), "[[training]]"), "utf-8")
+    row = tomllib.loads(file.read_text("utf-8"))["training"][0]
+    found = [price for price in PriceBook.load(file).table(TrainingPrice) if price.source == row["source"]]
+    assert [str(price.usd) for price in found] == [row["usd"]]
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert re.findall(r"^[A-Z]{3,}$|TODO|TBD|FIXME", README, re.MULTILINE) == []

@@ -1,0 +1,78 @@
+"""`make demo`: an account lead's commands run on a client's files, and what they leave behind."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+PROJECT = Path(__file__).resolve().parents[3]
+README = (PROJECT / "README.md").read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A finished demo: its folder, and what it said."""
+
+    folder: Path
+    said: str
+
+    @property
+    def estimate(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "estimate.json").read_text("utf-8"))
+        return found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "engagements.demo", "--folder", str(folder), "--on", "2026-11-22"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"COLUMNS": "120", "PATH": ""}, check=False)
+    assert done.returncode == 0, done.stderr
+    return Demo(folder=folder, said=done.stdout)
+
+
+def squeezed(text: str) -> str:
+    """Without what a terminal's width decides: line breaks, indents and the lines of tables and trees."""
+    return " ".join(re.sub(r"[│├└─┌┐┘┤┬┴┼]", " ", text).split())
+
+
+def test_it_leaves_a_brief_a_dataset_an_estimate_and_a_proposal(demo: Demo) -> None:
+    left = {path.name for path in demo.folder.iterdir()}
+    assert left == {"tickets.jsonl", "brief.toml", "sixfold.toml", "estimate.json", "proposal.pdf", "proposal.json"}
+
+
+def test_it_prices_the_brief_on_at_least_four_routes(demo: Demo) -> None:
+    priced = [route for route in demo.estimate["routes"] if route["run"] and route["run"]["value"] is not None]
+    assert len(priced) >= 4
+
+
+def test_its_tokens_are_those_counted_in_its_file(demo: Demo) -> None:
+    trained = re.search(r"([\d,]+) trained tokens", demo.said)
+    assert trained
+    per_epoch = [row for row in demo.estimate["figures"] if row["key"] == "dataset.tokens_per_epoch"]
+    assert [3 * int(row["value"]) for row in per_epoch] == [int(trained[1].replace(",", ""))]
+    assert per_epoch[0]["kind"] == "measured"
+
+
+def test_its_proposal_says_the_price_of_its_estimate(demo: Demo) -> None:
+    proposal = PdfReader(demo.folder / "proposal.pdf")
+    text = " ".join(page.extract_text() for page in proposal.pages)
+    options = demo.estimate["quote"]["options"]
+    assert len(options) == 3
+    for option in options:
+        assert f"{float(option['net']['amount']):,.2f}" in text
+    assert "P-2026-0001" in text
+
+
+@pytest.mark.parametrize("command", re.findall(r"^    \$ (sixfold .*)$", README, re.MULTILINE))
+def test_the_walk_of_the_readme_shows_what_the_demo_prints(demo: Demo, command: str) -> None:
+    shown = README.partition(f"    $ {command}\n")[2].partition("\n\n")[0]
+    lines = [part for line in shown.splitlines() if line.startswith("    ") for part in line.split("...")]
+    said = squeezed(demo.said)
+    assert [line for line in map(squeezed, lines) if line and line not in said] == []
