@@ -1,9 +1,10 @@
 """Files that are there whole or not at all."""
 
+import fcntl
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from estimator.errors import EstimatorError, Problem
@@ -13,6 +14,33 @@ class FileUnwritable(EstimatorError):
     """A file that cannot be written where it was asked for; what stood there stands there still."""
 
     code = "file_unwritable"
+
+
+def check_targets(*targets: Path, read: Iterable[Path | None] = ()) -> None:
+    """Say before long work what would refuse its result: a target that is read here, or where no file can be put.
+
+    Raises `FileUnwritable` with every such target.
+    """
+    sources = {path.resolve() for path in read if path is not None}
+    if problems := [problem for target in targets for problem in _in_the_way(target, sources)]:
+        raise FileUnwritable(*problems)
+
+
+def _in_the_way(target: Path, sources: Set[Path]) -> Iterator[Problem]:
+    if target.resolve() in sources:
+        message, remedy = "is a file that is read here and would be overwritten", "name another file"
+        yield Problem(code=FileUnwritable.code, where=str(target), message=message, remedy=remedy)
+        return
+    partial = _partial(target)
+    try:
+        _stage(target, partial, b"")
+    except OSError as error:
+        yield from _unwritable(target, error.strerror or str(error)).problems
+    except FileUnwritable as error:
+        yield from error.problems
+    finally:
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -25,20 +53,27 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
 
     A reader never sees half a file, and a disk that is full leaves everything as it was. Raises `FileUnwritable`.
     """
-    partials = {path: path.with_name(f".{secrets.token_hex(8)}.partial") for path in contents}
+    partials = {path: _partial(path) for path in contents}
     path = Path()
     try:
         for path, content in contents.items():
             _stage(path, partials[path], content)
-        for path, partial in partials.items():
-            partial.replace(path)
-            _flush_folder(path.parent)
+        with ExitStack() as held:
+            for folder in sorted({path.parent for path in partials}):
+                held.enter_context(_held(folder))
+            for path, partial in partials.items():
+                partial.replace(path)
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     finally:
         for partial in partials.values():
             with suppress(OSError):
                 partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    """A name beside the target that nobody else uses."""
+    return path.with_name(f".{secrets.token_hex(8)}.partial")
 
 
 def _stage(path: Path, partial: Path, content: bytes) -> None:
@@ -51,14 +86,21 @@ def _stage(path: Path, partial: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the rename last; not every file system can, and the file is there either way."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """A folder of our own while we rename, so that files written together stay together; then flushed to the disk.
+
+    Not every file system can lock or flush a folder, and the files are whole either way.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        with suppress(OSError):
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unwritable(path: Path, why: str) -> FileUnwritable:

@@ -8,14 +8,17 @@ Read from `sixfold.toml` in the working directory and from the environment, whic
     logo = "logo.svg"
 """
 
+import os
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from zoneinfo import available_timezones
 
 from babel.localedata import exists
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +29,17 @@ from pydantic_settings import (
 
 from estimator.brief.fields import Name, Prose, refusal
 from estimator.errors import EstimatorError, Problem
+
+SETTINGS_FILE: Final = Path("sixfold.toml")
+
+_INVALID: Final = "setting_invalid"
+_NOBODY: Final = "nothing in the settings is called that"
+_OF_ANOTHER_KIND: Final = {
+    "path_type": ("this is no name of a file", "write the name in quotes"),
+    "string_type": ("this is no text", "put it in quotes"),
+    "tuple_type": ("this is no list", 'write it like ["prices/contract.toml"]'),
+    "model_type": ("this is no table", "write [agency] and its lines below"),
+}
 
 
 class SettingsInvalid(EstimatorError):
@@ -49,6 +63,21 @@ def _known_time_zone(value: str) -> str:
     return value
 
 
+def _one_colour(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value, re.ASCII):
+        raise refusal("colour.bad_format", f"{value[:40]!r} is no colour", "write it like #0f5c63")
+    return value.lower()
+
+
+def _names_a_file(value: Path) -> Path:
+    if not value.name or "\0" in str(value):
+        raise refusal("file.bad_name", "this is no name of a file", "name a file, or leave the line away")
+    return value
+
+
+File = Annotated[Path, AfterValidator(_names_a_file)]
+
+
 class Agency(BaseModel):
     """Who signs a proposal, and the look of it. `terms` names a text file; the packaged terms hold without it."""
 
@@ -65,9 +94,9 @@ class Agency(BaseModel):
     signatory_role: Name = ""
     prepared_by: Name = ""
     reviewed_by: Name = ""
-    accent: Annotated[str, StringConstraints(to_lower=True, pattern=r"^#[0-9a-fA-F]{6}$")] = "#0f5c63"
-    logo: Path | None = None
-    terms: Path | None = None
+    accent: Annotated[str, AfterValidator(_one_colour)] = "#0f5c63"
+    logo: File | None = None
+    terms: File | None = None
     paper: Literal["A4", "letter"] = "A4"
     locale: Annotated[str, AfterValidator(_known_locale)] = "en_GB"
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
@@ -85,13 +114,13 @@ class Settings(BaseSettings):
         env_prefix="SIXFOLD_",
         env_nested_delimiter="__",
         env_ignore_empty=True,
-        toml_file="sixfold.toml",
+        toml_file=SETTINGS_FILE,
         extra="forbid",
         frozen=True,
     )
 
     agency: Agency = Agency()
-    prices: tuple[Path, ...] = ()
+    prices: tuple[File, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -107,25 +136,58 @@ class Settings(BaseSettings):
 
 def read_settings() -> Settings:
     """The settings of this process. Raises `SettingsInvalid` with everything that is wrong with them."""
+    problems = list(_misspelt_variables())
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise SettingsInvalid(*_problems(error)) from error
+        problems += map(_problem, error.errors())
     except SettingsError as error:
         remedy = """write lists as JSON, such as SIXFOLD_PRICES='["prices/contract.toml"]'"""
-        problem = Problem(code="setting_invalid", where="environment", message=str(error), remedy=remedy)
-        raise SettingsInvalid(problem) from error
+        problems.append(Problem(code=_INVALID, where="environment", message=str(error), remedy=remedy))
+    except RecursionError:
+        message = "this is nested too deeply to be read"
+        problems.append(Problem(code=_INVALID, where=str(SETTINGS_FILE), message=message, remedy="mend the TOML"))
     except (OSError, ValueError) as error:
-        problem = Problem(code="setting_invalid", where="sixfold.toml", message=str(error), remedy="mend the TOML")
-        raise SettingsInvalid(problem) from error
+        problems.append(Problem(code=_INVALID, where=str(SETTINGS_FILE), message=str(error), remedy="mend the TOML"))
+    if problems:
+        raise SettingsInvalid(*problems)
+    return settings
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
-    for fault in error.errors():
-        context = fault.get("ctx", {})
-        yield Problem(
-            code=fault["type"] if "remedy" in context else "setting_invalid",
-            where=".".join(str(part) for part in fault["loc"]),
-            message=fault["msg"][:1].lower() + fault["msg"][1:],
-            remedy=str(context.get("remedy", "see the settings in the README")),
-        )
+def _misspelt_variables() -> Iterator[Problem]:
+    """Variables that nearly name a setting: the settings pass over what they do not know."""
+    known = [f"SIXFOLD_{name.upper()}" for name in Settings.model_fields]
+    for variable in os.environ:
+        name = variable.upper().partition("__")[0]
+        if (
+            name.startswith("SIXFOLD_")
+            and name not in known
+            and (near := get_close_matches(name, known, n=1, cutoff=0.85))
+        ):
+            remedy = f"did you mean {near[0]}? otherwise unset it"
+            yield Problem(code="unknown_field", where=variable, message=_NOBODY, remedy=remedy)
+
+
+def _problem(fault: ErrorDetails) -> Problem:
+    where = ""
+    for part in fault["loc"]:
+        where += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if where else part
+    context = fault.get("ctx", {})
+    if fault["type"] == "extra_forbidden":
+        return Problem(code="unknown_field", where=where, message=_NOBODY, remedy=_nearest(fault["loc"]))
+    if fault["type"] in _OF_ANOTHER_KIND:
+        message, remedy = _OF_ANOTHER_KIND[fault["type"]]
+        return Problem(code=_INVALID, where=where, message=message, remedy=remedy)
+    expected = f"write {context['expected']}" if "expected" in context else "see the settings in the README"
+    return Problem(
+        code=fault["type"] if "remedy" in context else _INVALID,
+        where=where,
+        message=fault["msg"][:1].lower() + fault["msg"][1:],
+        remedy=str(context.get("remedy", expected)),
+    )
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    fields = Agency.model_fields if location[0] == "agency" else Settings.model_fields
+    near = get_close_matches(str(location[-1]), fields, n=1)
+    return f"did you mean {near[0]}? otherwise remove it" if near else f"use one of {', '.join(fields)}"

@@ -17,12 +17,16 @@ it returns is a `Figure` that leads back to the brief, a dated source, a stated 
     estimating   `estimate`, which puts the rest together: effort, plan, schedule, quote, roi, checks
 """
 
-from estimator.brief import Brief, load_brief, read_brief
-from estimator.errors import EstimatorError, Problem, Severity
-from estimator.estimating import SEED, Estimate, estimate
-from estimator.figures import Figure
-from estimator.money import Money
-from estimator.prices import PriceBook
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from estimator.brief import Brief, load_brief, read_brief
+    from estimator.errors import EstimatorError, Problem, Severity
+    from estimator.estimating import SEED, Estimate, estimate
+    from estimator.figures import Figure
+    from estimator.money import Money
+    from estimator.prices import PriceBook
 
 __all__ = [
     "SEED",
@@ -38,3 +42,20 @@ __all__ = [
     "load_brief",
     "read_brief",
 ]
+
+_MODULES: Final = {
+    "brief": {"Brief", "load_brief", "read_brief"},
+    "errors": {"EstimatorError", "Problem", "Severity"},
+    "estimating": {"SEED", "Estimate", "estimate"},
+    "figures": {"Figure"},
+    "money": {"Money"},
+    "prices": {"PriceBook"},
+}
+
+
+def __getattr__(name: str) -> object:
+    # On first use: whoever counts tokens or looks up a card does not wait for all that a price is made of.
+    module = next((module for module, names in _MODULES.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -77,7 +77,7 @@ def economics_of(
 def _rate(role: str, brief: Brief, prices: PriceBook) -> Figure:
     unit = f"{brief.commercial.currency} per h"
     if role in brief.commercial.cost_per_h:
-        return stated(f"commercial.cost_per_h.{role}", brief.commercial.cost_per_h[role], unit)
+        return stated(brief, f"commercial.cost_per_h.{role}", unit)
     row = prices.rates()[role]
     converted = row.currency != brief.commercial.currency
     listed = fact(
@@ -94,8 +94,8 @@ def _rate(role: str, brief: Brief, prices: PriceBook) -> Figure:
 def _compute(brief: Brief, route: RouteEstimate) -> ComputeCost:
     """A route's costs in the client's currency, as the simulation needs them."""
     rate, runs = usd_per_unit(brief).require(), brief.training.runs
-    stated_runs = stated("training.runs", runs.likely, "runs", "Training runs")
-    failed = stated("training.failed_run_percent", brief.training.failed_run_percent, "%")
+    stated_runs = stated(brief, "training.runs.likely", "runs", "Training runs")
+    failed = stated(brief, "training.failed_run_percent", "%")
     low, likely, high = (float(run.require() / rate) for run in (route.run_low, route.run, route.run_high))
     return ComputeCost(
         per_run=Triangle(low=min(low, likely), likely=likely, high=max(high, likely)),
@@ -120,10 +120,11 @@ def _outlay(brief: Brief, engagement: Engagement, quote: Quote) -> Outlay:
     again = Scope(phases=(), management_months=0, retrainings=1)
     care = cost("management.cost_month", month, "Our cost of a month of care")
     retraining = cost("management.cost_retraining", again, "Our cost of one retraining")
-    off = stated("commercial.retainer_discount_percent", commercial.retainer_discount_percent, "%") / 100
+    off = stated(brief, "commercial.retainer_discount_percent", "%") / 100
     monthly = care / (1 - quote.margin) * (1 - off)
     return Outlay(
         price=option.net_figure,
+        price_at_most=option.cap_figure or option.net_figure,
         management_per_month=monthly.named("management.price_month", currency, "Retainer per month"),
         management_paid_months=option.scope.management_months,
         retraining=(retraining / (1 - quote.margin)).named("management.price_retraining", currency, "One retraining"),

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from estimator.brief import Brief, Drivers, Labelling, Level
+from estimator.brief import Brief, Drivers, Level
 from estimator.brief.stated import stated
-from estimator.figures import Figure, assumed, least, product
+from estimator.figures import Figure, assumed, given, least, product
 from estimator.phases import DELIVERY, Phase
 from estimator.simulation import Triangle
 
@@ -133,7 +133,7 @@ def plan_effort(brief: Brief, model: EffortModel) -> EffortPlan:
     lines = tuple(
         _line(row, f"effort.{row.phase}.{number}", factors, model) for number, row in enumerate(model.lines, start=1)
     )
-    labelling = plan_labelling(brief.data.labelling) if brief.data.labelling else None
+    labelling = plan_labelling(brief)
     review = brief.commercial.review_days
     slowness = float(factors["client_response_time"].require())
     return EffortPlan(
@@ -148,26 +148,30 @@ def plan_effort(brief: Brief, model: EffortModel) -> EffortPlan:
     )
 
 
-def plan_labelling(labelling: Labelling) -> LabellingPlan:
-    """Hours and days of labelling (cost reference, section 6.3).
+def plan_labelling(brief: Brief) -> LabellingPlan | None:
+    """Hours and days of labelling (cost reference, section 6.3); None where nothing is to be labelled.
 
     annotator hours = n (1 + reject) minutes / 60 (1 + overlap (raters - 1)) + pilot; the lead writes the guideline
     and adjudicates what disagrees. capacity = annotators x 6 productive hours a day.
     """
-    n = stated("data.labelling.examples", labelling.examples, "examples")
-    minutes = stated("data.labelling.minutes_per_example", labelling.minutes_per_example.likely, "minutes")
-    reject = stated("data.labelling.reject_percent", labelling.reject_percent, "%")
-    overlap = stated("data.labelling.overlap_percent", labelling.overlap_percent, "%")
-    raters = stated("data.labelling.raters", labelling.raters, "people")
+    labelling = brief.data.labelling
+    if labelling is None:
+        return None
+    n = stated(brief, "data.labelling.examples", "examples")
+    minutes = stated(brief, "data.labelling.minutes_per_example.likely", "minutes")
+    reject = stated(brief, "data.labelling.reject_percent", "%")
+    overlap = stated(brief, "data.labelling.overlap_percent", "%")
+    raters = stated(brief, "data.labelling.raters", "people")
     pilot = assumed("labelling.pilot", _PILOT_EXAMPLES, "examples", source="cost reference, section 6.3")
     judgements = n * (1 + reject / 100) * (1 + overlap / 100 * (raters - 1)) + pilot
     hours = (judgements * minutes / 60).named("labelling.annotator_hours", "h", "Annotator hours")
-    disagree = stated("data.labelling.disagree_percent", labelling.disagree_percent, "%")
-    adjudication = stated("data.labelling.adjudication_minutes", labelling.adjudication_minutes, "minutes")
-    guideline = stated("data.labelling.guideline_hours", labelling.guideline_hours, "h")
+    disagree = stated(brief, "data.labelling.disagree_percent", "%")
+    adjudication = stated(brief, "data.labelling.adjudication_minutes", "minutes")
+    guideline = stated(brief, "data.labelling.guideline_hours", "h")
     adjudicated = n * disagree / 100 * adjudication / 60
     lead = (adjudicated + guideline).named("labelling.lead_hours", "h", "Guideline and adjudication")
-    per_minute = float((judgements / 60).value or 0)
+    assert judgements.value is not None, "a labelling section states all its numbers"
+    per_minute = float(judgements.value / 60)
     spread = labelling.minutes_per_example
     annotator_hours = Triangle(low=float(spread.low), likely=float(spread.likely), high=float(spread.high)).scaled(
         per_minute
@@ -190,7 +194,7 @@ def _driver_factors(brief: Brief, model: EffortModel) -> dict[str, Figure]:
         )
         for name in _DRIVER_FIELDS
     }
-    languages = stated("task.languages", len(brief.task.languages), "languages")
+    languages = given("brief.task.languages", len(brief.task.languages), "languages", source="brief: task.languages")
     step = assumed("driver.per_further_language", model.per_further_language, "x", source=model.source)
     factors["languages"] = least(1 + (languages - 1) * step, model.language_cap).named("driver.languages", "x")
     return factors
@@ -199,6 +203,7 @@ def _driver_factors(brief: Brief, model: EffortModel) -> dict[str, Figure]:
 def _line(row: WorkLine, key: str, factors: Mapping[str, Figure], model: EffortModel) -> EffortLine:
     base = assumed(f"{key}.base", row.range.likely, "h", source=model.source, label=row.work)
     factor = least(product(factors[driver] for driver in row.drivers), model.product_cap)
+    assert factor.value is not None, "every driver has a factor"
     likely = (base * factor).named(
         f"{key}.hours",
         "h",
@@ -211,7 +216,7 @@ def _line(row: WorkLine, key: str, factors: Mapping[str, Figure], model: EffortM
         role=row.role,
         work=row.work,
         per=row.per,
-        hours=row.range.scaled(float(factor.value or 1)),
+        hours=row.range.scaled(float(factor.value)),
         likely=likely,
     )
 

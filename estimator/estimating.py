@@ -80,7 +80,7 @@ def estimate(
     """Scope and price a brief as of a day. The same arguments give the same estimate.
 
     `dataset` is the count of the brief's file, where one was counted; the averages of the brief are used without it.
-    Raises `BriefInvalid` for a role, route, country or GPU that nothing describes.
+    Raises `BriefInvalid` for a role, route, country or GPU that nothing describes, and for a plan of over ten years.
     """
     model = effort_model or EffortModel.default()
     check_names(brief, prices, model)
@@ -91,7 +91,7 @@ def estimate(
     times = timeline(plan, chances)
     schedule = place(times, start=brief.project.start, calendar=calendar)
     volume = volume_of(brief, dataset)
-    runs = stated("training.runs", brief.training.runs.likely, "runs", "Training runs")
+    runs = stated(brief, "training.runs.likely", "runs", "Training runs")
     pricing = Pricing(
         brief=brief,
         prices=prices,
@@ -130,7 +130,7 @@ def estimate(
         findings=(
             *_findings(brief, on, routes, chosen, economics),
             *check_base(brief.traffic.base_model, base_row, pricing.plan),
-            *check_prices(brief, on, rates),
+            *check_prices(brief, on, rates, base_row),
         ),
     )
 
@@ -149,7 +149,7 @@ def _findings(
         return
     yield from _left_out(routes)
     yield from chosen.findings
-    yield from check_plan(brief, on, economics.quote.recommended, economics.shares, economics.usd)
+    yield from check_plan(brief, on, economics.quote, economics.roi, economics.shares, economics.usd)
 
 
 def _left_out(routes: Sequence[RouteEstimate]) -> Iterator[Finding]:

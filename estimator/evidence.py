@@ -1,11 +1,33 @@
 """How much a test set can show: what a number of items detects, and how many items a promise needs."""
 
+from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 from typing import Final
 
 _ALPHA: Final = 0.05
 _POWER: Final = 0.80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Bounds of a rate, from 0 to 1."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(rate: float, items: int, *, alpha: float = _ALPHA) -> Interval:
+    """What a rate measured on so many items may really be (Wilson; agency reference, section 5).
+
+    27 of 30 is .744-.965 at 95 %.
+    """
+    assert 0 <= rate <= 1, "a rate lies between 0 and 1"
+    assert items > 0, "no items show nothing"
+    z = NormalDist().inv_cdf(1 - alpha / 2)
+    middle = (rate + z * z / (2 * items)) / (1 + z * z / items)
+    reach = z / (1 + z * z / items) * sqrt(rate * (1 - rate) / items + (z / (2 * items)) ** 2)
+    return Interval(low=max(0.0, middle - reach), high=min(1.0, middle + reach))
 
 
 def items_needed(baseline: float, target: float, *, alpha: float = _ALPHA, power: float = _POWER) -> int:

@@ -158,9 +158,11 @@ class Figure:
 Operand = Term | Figure | Decimal | int | float
 
 
-def given(key: str, value: Number | str | None, unit: str, *, source: str, label: str = "", note: str = "") -> Figure:
+def given(
+    key: str, value: Number | str | None, unit: str, *, source: str, as_of: str = "", label: str = "", note: str = ""
+) -> Figure:
     """A number the brief states."""
-    return _origin(Kind.GIVEN, key, value, unit, source=source, label=label, note=note)
+    return _origin(Kind.GIVEN, key, value, unit, source=source, as_of=as_of, label=label, note=note)
 
 
 def fact(

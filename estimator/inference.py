@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import exp
 from typing import Final
 
-from estimator.figures import Figure, Term, assumed, ceiling, given, greatest, total
+from estimator.figures import Figure, Term, assumed, ceiling, greatest, modelled, total
 
 HOURS_PER_MONTH: Final = 730
 
@@ -86,10 +86,14 @@ class BreakEven:
     requests: Figure
 
 
-def average_request(key: str, *, prompt: Figure, output: Figure, cached_prefix: int = 0, hit_rate: Figure) -> Request:
+def average_request(key: str, *, prompt: Figure, output: Figure, prefix: Figure, hit_rate: Figure) -> Request:
     """A request whose prefix is cached with a hit rate (0 to 1), by the rule of `cached_tokens`."""
-    billed = given(
-        f"{key}.cached_prefix", cached_tokens(cached_prefix), "tokens", source="prompt caching rule, 1,024 + n x 128"
+    billed = modelled(
+        f"{key}.cached_prefix",
+        cached_tokens(int(prefix.require())),
+        "tokens",
+        source="prompt caching rule, 1,024 + n x 128",
+        inputs=(prefix,),
     )
     return Request(
         prompt_tokens=prompt,

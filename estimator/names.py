@@ -10,13 +10,12 @@ from estimator.errors import BriefInvalid, Problem, UnknownName
 from estimator.hardware import find_gpu, find_model
 from estimator.prices import PriceBook
 
-LABELLING_ROLES = frozenset({"annotator", "annotation_lead"})
-
 
 def roles_of(brief: Brief, model: EffortModel) -> set[str]:
     """Every role that works on an engagement or on what a client may add."""
     optional = {role for line in brief.commercial.optional for role in line.hours}
-    return {line.role for line in model.lines} | LABELLING_ROLES | optional
+    labelling = {"annotator", "annotation_lead"} if brief.data.labelling else set()
+    return {line.role for line in model.lines} | labelling | optional
 
 
 def check_names(brief: Brief, prices: PriceBook, model: EffortModel) -> None:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from math import ceil
+from typing import Final
 
 from estimator.calendar import Holiday, WorkCalendar
+from estimator.errors import BriefInvalid, Problem
 from estimator.phases import Phase
 from estimator.plan import PhaseTime
 from estimator.sunset import PlanDates
+
+_WORKING_DAYS_MAX: Final = 2_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,15 @@ class Schedule:
 
 
 def place(times: Sequence[PhaseTime], *, start: date, calendar: WorkCalendar) -> Schedule:
-    """Put working days on a calendar. Every phase begins the working day after the gate before it."""
+    """Put working days on a calendar. Every phase begins the working day after the gate before it.
+
+    Raises `BriefInvalid` for a plan of more than ten years, in which a number must have slipped.
+    """
     first, last = calendar.first_working_day(start), max(ceil(time.end.p80) for time in times)
+    if last > _WORKING_DAYS_MAX:
+        message = f"the plan takes {last:,} working days, more than ten years"
+        remedy = "check data.labelling (examples, minutes, annotators) and commercial.review_days"
+        raise BriefInvalid(Problem(code="plan.too_long", message=message, remedy=remedy))
     # One day more than planned: a phase shorter than a day begins on the day after the last gate.
     days = list(islice(calendar.working_days(first), last + 1))
     phases = tuple(_dates(time, days) for time in times)

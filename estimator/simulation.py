@@ -107,9 +107,12 @@ def joint_probabilities(count: int, *, seed: int, draws: int = DRAWS, correlatio
     rng = np.random.default_rng(seed)
     common = math.sqrt(correlation) * rng.standard_normal(draws)
     rows = np.empty((count, draws))
-    # One row after the other: a row and what is computed from it stay in the processor's cache.
+    # One row after the other, each in its place: a row stays in the processor's cache until it is done.
     for row in rows:
-        row[:] = _normal_cdf(common + math.sqrt(1 - correlation) * rng.standard_normal(draws))
+        rng.standard_normal(out=row)
+        np.multiply(row, math.sqrt(1 - correlation), out=row)
+        np.add(row, common, out=row)
+        _to_probabilities(row)
     return rows
 
 
@@ -121,12 +124,15 @@ def draw(
     return [triangular_quantiles(*pair) for pair in zip(triangles, probabilities, strict=True)]
 
 
-def _normal_cdf(values: Draws) -> Draws:
-    """The normal distribution function, read off a table with linear interpolation: exact to 1e-6."""
-    steps = (np.clip(values, -_REACH, _REACH) + _REACH) * _PER_UNIT
-    below = steps.astype(np.intp)
-    interpolated: Draws = _NORMAL_CDF[below] + (steps - below) * _CDF_RISE[below]
-    return interpolated
+def _to_probabilities(scores: Draws) -> None:
+    """Normal scores to probabilities, in place, read off a table with linear interpolation: exact to 1e-6."""
+    np.clip(scores, -_REACH, _REACH, out=scores)
+    scores += _REACH
+    scores *= _PER_UNIT
+    below = scores.astype(np.intp)
+    scores -= below
+    scores *= _CDF_RISE[below]
+    scores += _NORMAL_CDF[below]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from estimator.brief import Brief
 from estimator.brief.stated import stated
-from estimator.figures import Figure, Term, assumed, floor, measured, modelled
+from estimator.figures import Figure, Term, assumed, floor, given, measured, modelled
 from estimator.sunset import Finding, Standing
 from estimator.tokens import auto_epochs
 
@@ -36,7 +35,7 @@ class Volume:
 
 def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
     """Volumes from the counted file, or from the brief's averages; without either the tokens are unknown."""
-    at_hand = stated("data.examples", brief.data.examples, "examples")
+    at_hand = stated(brief, "data.examples", "examples")
     per_example, answers = _averages(brief)
     if dataset is not None:
         source = f"counted with {dataset.encoding} in the dataset file, sha256 {dataset.sha256[:12]}"
@@ -44,10 +43,10 @@ def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
         tokens = measured("dataset.tokens_per_epoch", dataset.tokens_per_epoch, "tokens", source=source)
         per_example = (tokens / at_hand).named("volume.tokens_per_example", "tokens", "Tokens per example")
         answers = measured("dataset.answer_tokens", dataset.answer_tokens_mean, "tokens", source=source)
-    new = stated("data.labelling.new", brief.data.labelling.new if brief.data.labelling else 0, "examples")
+    new = _new(brief)
     examples = (at_hand + new).named("volume.examples", "examples", "Examples in all")
-    validation = _share(brief.data.validation_percent, "validation", examples)
-    test = _share(brief.data.test_percent, "test", examples)
+    validation = _share(brief, "validation", examples)
+    test = _share(brief, "test", examples)
     train = (examples - validation - test).named("volume.train", "examples", "Training examples")
     return Volume(
         examples=examples,
@@ -59,14 +58,14 @@ def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
         validation_tokens=(validation * per_example).named("volume.validation_tokens", "tokens", "Validation tokens"),
         answer_tokens=answers,
         counted=dataset is not None,
-        findings=_findings(brief, dataset, train, per_example),
+        findings=_findings(brief, dataset, at_hand, train, per_example),
     )
 
 
 def epochs_of(brief: Brief, volume: Volume, *, openai_rule: bool) -> Figure:
     """Epochs of a run: as stated, or OpenAI's automatic rule; other routes train at most three."""
     if brief.training.epochs != "auto":
-        return stated("training.epochs", brief.training.epochs, "epochs")
+        return stated(brief, "training.epochs", "epochs")
     automatic = auto_epochs(max(1, int(volume.train.require())))
     if openai_rule:
         return modelled("epochs.auto", automatic, "epochs", source="OpenAI's automatic rule", inputs=(volume.train,))
@@ -74,21 +73,30 @@ def epochs_of(brief: Brief, volume: Volume, *, openai_rule: bool) -> Figure:
     return modelled("epochs.open", min(3, automatic), "epochs", source=source, inputs=(volume.train,))
 
 
-def _share(percent: Decimal, split: str, examples: Figure) -> Figure:
-    share = stated(f"data.{split}_percent", percent, "%")
+def _new(brief: Brief) -> Figure:
+    """Examples that are written during the engagement."""
+    if brief.data.labelling is None:
+        return given("brief.data.labelling.new", 0, "examples", source="the brief plans no labelling")
+    return stated(brief, "data.labelling.new", "examples")
+
+
+def _share(brief: Brief, split: str, examples: Figure) -> Figure:
+    share = stated(brief, f"data.{split}_percent", "%")
     return floor(examples * share / 100).named(f"volume.{split}", "examples", f"{split.capitalize()} examples")
 
 
 def _averages(brief: Brief) -> tuple[Figure, Figure]:
-    prompt = stated("data.prompt_tokens", brief.data.prompt_tokens, "tokens")
-    answer = stated("data.answer_tokens", brief.data.answer_tokens, "tokens")
+    prompt = stated(brief, "data.prompt_tokens", "tokens")
+    answer = stated(brief, "data.answer_tokens", "tokens")
     source = "1 per example, 3 + the role for each of three messages (cost reference, section 7.1)"
     overhead = assumed("volume.overhead", _OVERHEAD_TOKENS, "tokens", source=source)
     mean: Term = prompt + answer + overhead
     return mean.named("volume.tokens_per_example", "tokens", "Tokens per example"), answer
 
 
-def _findings(brief: Brief, dataset: "DatasetCount | None", train: Figure, per_example: Figure) -> list[Finding]:
+def _findings(
+    brief: Brief, dataset: "DatasetCount | None", at_hand: Figure, train: Figure, per_example: Figure
+) -> list[Finding]:
     findings = []
     if not train.value:
         findings.append(
@@ -97,6 +105,17 @@ def _findings(brief: Brief, dataset: "DatasetCount | None", train: Figure, per_e
                 standing=Standing.REFUSED,
                 message="there is not one example to train on",
                 remedy="collect data.examples, or plan to write them: data.labelling.new",
+            )
+        )
+    labelling = brief.data.labelling
+    if labelling is not None and labelling.examples - labelling.new > at_hand.require():
+        reviewed = labelling.examples - labelling.new
+        findings.append(
+            Finding(
+                code="labelling.beyond",
+                standing=Standing.FLAGGED,
+                message=f"{reviewed:,} examples at hand are to be reviewed, and {at_hand.value:,} are at hand",
+                remedy="correct data.labelling.examples, or count what is written anew in data.labelling.new",
             )
         )
     if dataset is not None and dataset.examples != brief.data.examples:

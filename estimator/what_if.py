@@ -67,10 +67,16 @@ def with_value(brief: Brief, field: str, value: object) -> Brief:
     `value` as JSON holds it; a date and an amount of money may come as what they are.
     Raises `BriefInvalid` where the field is none of a brief's or the value does not fit it.
     """
-    data = json.loads(brief.model_dump_json(by_alias=True, exclude_none=True))
+    data = json.loads(brief.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True))
+    whole: object = json.loads(brief.model_dump_json(by_alias=True, exclude_none=True))
     *around, last = [step for part in field.split(".") for step in _steps(part, field)]
     node: object = data
     for step in around:
+        # What the brief leaves out stays left out, or a default would read as the client's word.
+        section = node is data and isinstance(whole, dict) and isinstance(whole.get(step), dict)
+        whole = _inside(whole, step, field)
+        if isinstance(node, dict):
+            node.setdefault(step, {} if section else whole)
         node = _inside(node, step, field)
     match node, last:
         case dict(), str():
@@ -134,10 +140,10 @@ def _npv(case: Case) -> Callable[[Estimate], Decimal | None]:
 
 
 def _payback(estimate: Estimate) -> Decimal | str | None:
-    if estimate.roi is None:
+    expected = estimate.roi.of(Case.EXPECTED) if estimate.roi else None
+    if expected is None or not expected.npv.known:
         return None
-    month = estimate.roi.of(Case.EXPECTED).payback_month
-    return "never" if month is None else Decimal(month)
+    return "never" if expected.payback_month is None else Decimal(expected.payback_month)
 
 
 _HEADLINES: Final[tuple[tuple[str, str, str, Callable[[Estimate], Decimal | str | None]], ...]] = (

@@ -1,13 +1,14 @@
 """The `sixfold` command. Each subcommand lives in a module of its own, imported only when it is called.
 
-Exit codes: 0 done, 1 the answer is no, 2 bad input; 130 interrupted, 70 a fault of ours. Standard output holds the
-result and nothing else; problems and progress go to standard error. With `--json` the result is JSON whatever happens:
-the keys are in the docstring of each command's module, and where there is no result they are
+Exit codes: 0 done, 1 the answer is no, 2 bad input or no room for the output; 130 interrupted, 70 a fault of ours.
+Standard output holds the result and nothing else; problems and progress go to standard error. With `--json` the result
+is JSON whatever happens: the keys are in the docstring of each command's module, and where there is no result they are
 
     error      what kind of refusal it is
     problems   each with line, where, code, severity (error or warning), message, remedy
 """
 
+import errno
 import io
 import os
 import sys
@@ -32,6 +33,7 @@ class Entry:
 _BAD_INPUT: Final = 2
 _FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 _COMMANDS: Final = {
     "brief": Entry(module="brief", help="Start a brief, or check one."),
@@ -94,12 +96,22 @@ def run(arguments: list[str]) -> int:
         return _BAD_INPUT
     except (BrokenPipeError, SystemExit):
         # The reader of our output has gone, as `| head` does; click leaves then. Closing quietly is what it expects.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        _drop_output()
         return 0
-    except Exception:  # noqa: BLE001  # whatever it is, it must not end in the 1 that means no
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not end in the 1 that means no
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            # Files are written by engagements.files, which says this itself: what is left is standard output.
+            click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+            _drop_output()
+            return _BAD_INPUT
         traceback.print_exc()
         return _FAULT
     return code if isinstance(code, int) else 0
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, so that nothing is complained of at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _say_usage(error: click.ClickException, *, as_json: bool) -> None:

@@ -17,6 +17,11 @@ prices_option = click.option(
 )
 
 
+def own_price_files(files: Sequence[Path]) -> tuple[Path, ...]:
+    """The files over the packaged book, in order. Raises `SettingsInvalid`."""
+    return (*read_settings().prices, *files)
+
+
 def price_book(files: Sequence[Path]) -> PriceBook:
     """Raises `SettingsInvalid`, and `PriceBookInvalid` for a row that cannot be meant."""
-    return PriceBook.load(*read_settings().prices, *files)
+    return PriceBook.load(*own_price_files(files))

@@ -28,7 +28,7 @@ def new(on: date, as_json: bool) -> None:
     """Print a complete, commented brief: `sixfold brief new > brief.toml`."""
     text = example_brief(on)
     if as_json:
-        print_json(json.loads(read_brief(text).model_dump_json(by_alias=True, exclude_none=True)))
+        print_json(json.loads(read_brief(text).model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True)))
     else:
         click.echo(text, nl=False)
 

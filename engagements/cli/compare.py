@@ -33,7 +33,12 @@ from estimator.what_if import Comparison, Row, compare, vary
 
 @click.command()
 @click.argument("briefs", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--vary", "varied", help="FIELD=V1,V2,...: one field of a single brief, such as data.examples=500,2000.")
+@click.option(
+    "--vary",
+    "varied",
+    metavar="FIELD=V1,V2,...",
+    help="One field of a single brief, such as data.examples=500,2000.",
+)
 @on_option
 @seed_option
 @prices_option
@@ -57,18 +62,20 @@ def command(
     def run(brief: Brief, file: Path) -> Estimate:
         return estimate(brief, prices, on=on, seed=seed, dataset=counted_dataset(brief, file))
 
+    corner = ""
     if varied is None:
         comparison = compare({str(path): run(brief, path) for path, brief in _loaded(briefs).items()})
     else:
         field, equals, listed = varied.partition("=")
-        if not (field.strip() and equals and listed):
+        corner = field.strip()
+        if not (corner and equals and listed):
             raise click.UsageError("write --vary FIELD=V1,V2, such as --vary data.examples=500,2000")
         values = [_value(text) for text in listed.split(",")]
-        comparison = vary(load_brief(briefs[0]), field.strip(), values, lambda brief: run(brief, briefs[0]))
+        comparison = vary(load_brief(briefs[0]), corner, values, lambda brief: run(brief, briefs[0]))
     if as_json:
         print_json(_as_plain(comparison))
     else:
-        _show(comparison)
+        _show(comparison, corner)
 
 
 def _loaded(paths: tuple[Path, ...]) -> dict[Path, Brief]:
@@ -114,10 +121,11 @@ def _as_plain(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _show(comparison: Comparison) -> None:
-    names = [plain_text(name) for name in comparison.names]
+def _show(comparison: Comparison, corner: str) -> None:
+    """`corner`: the field that varies; its values alone then head the columns."""
+    names = [plain_text(name.removeprefix(f"{corner} = ")) for name in comparison.names]
     rows = [(row.label, row.unit, *_cells(row)) for row in comparison.rows]
-    table = table_of("", ["", "", *names], rows, numeric=range(2, 2 + len(names)))
+    table = table_of("", [plain_text(corner), "", *names], rows, numeric=range(2, 2 + len(names)))
     for index, column in enumerate(table.columns):
         column.no_wrap = index < len(("label", "unit"))
     console.print(table)

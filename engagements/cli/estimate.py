@@ -17,12 +17,11 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.tree import Tree
 
-from engagements.cli.book import price_book, prices_option
-from engagements.cli.dataset import counted_dataset
+from engagements.cli.book import own_price_files, price_book, prices_option
+from engagements.cli.dataset import counted_dataset, dataset_file
 from engagements.cli.fit import COLOURS
 from engagements.cli.output import (
     NO,
@@ -38,7 +37,7 @@ from engagements.cli.output import (
     print_json,
     table_of,
 )
-from engagements.files import write_whole
+from engagements.files import check_targets, write_whole
 from estimator import SEED, Estimate, estimate
 from estimator.brief import load_brief
 from estimator.errors import EstimatorError, Problem
@@ -53,7 +52,14 @@ from estimator.sunset import Standing
 _DEPTH: Final = 3
 _NEAR: Final = 6
 
-seed_option = click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=SEED, show_default=True)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=SEED,
+    show_default=True,
+    help="Of the 10,000 draws: the same seed gives the same numbers.",
+)
 
 
 class NumberUnknown(EstimatorError):
@@ -76,7 +82,9 @@ _STANDING = {
 @seed_option
 @prices_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the whole estimate as JSON.")
-@click.option("--explain", "key", help="Show where one number comes from; --explain list names them all.")
+@click.option(
+    "--explain", "key", metavar="KEY", help="Show where one number comes from; --explain list names them all."
+)
 @json_option
 @answers
 def command(
@@ -87,6 +95,8 @@ def command(
     Exit code 1: better not fine-tune, or no route is left to stand on.
     """
     read = load_brief(brief)
+    if out is not None:
+        check_targets(out, read=[brief, dataset_file(read, brief), *own_price_files(price_files)])
     result = estimate(read, price_book(price_files), on=on, seed=seed, dataset=counted_dataset(read, brief))
     if out is not None:
         write_whole(out, (json.dumps(estimate_as_plain(result), indent=2, ensure_ascii=False) + "\n").encode())
@@ -117,13 +127,13 @@ def show_estimate(result: Estimate) -> None:
 def _routes(result: Estimate) -> Table:
     rows = []
     for route in result.routes:
-        mark = "→ " if result.chosen and route.key == result.chosen.key else "  "
+        mark = "→" if result.chosen and route.key == result.chosen.key else ""
         span = f"{amount(route.run_low)}-{amount(route.run_high)}" if route.run.known else ""
         serving = amount(route.serving.monthly) if route.serving else "unknown"
-        name, standing = mark + plain_text(route.name), _STANDING[route.standing]
-        rows.append((name, standing, amount(route.run), span, amount(route.programme), serving))
-    columns = ["route", "", "one run", "80 %", "all runs", "serving/month"]
-    return table_of("Routes, USD", columns, rows, numeric=[2, 3, 4, 5])
+        name, standing = plain_text(route.name), _STANDING[route.standing]
+        rows.append((mark, name, standing, amount(route.run), span, amount(route.programme), serving))
+    columns = ["", "route", "", "one run", "80 %", "all runs", "serving/month"]
+    return table_of("Routes, USD", columns, rows, numeric=[3, 4, 5, 6])
 
 
 def _options(quote: Quote) -> Table:
@@ -171,11 +181,12 @@ def _drivers(tornado: Sequence[Swing]) -> Table:
 
 def show_notes(result: Estimate, *, title: str, to: Console = console) -> None:
     """What an account lead should know before the numbers leave the house."""
-    notes = list(_notes(result))
-    if notes:
+    listed = Table.grid(padding=(0, 1))
+    for note in _notes(result):
+        listed.add_row("-", note)
+    if listed.row_count:
         to.print(f"\n[bold]{title}[/]")
-    for note in notes:
-        to.print(Padding(note, (0, 0, 0, 2)))
+        to.print(listed)
 
 
 def _notes(result: Estimate) -> Iterator[str]:

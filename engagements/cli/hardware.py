@@ -6,6 +6,8 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -14,7 +16,17 @@ import click
 import orjson
 
 from engagements.cli.book import price_book, prices_option
-from engagements.cli.output import NO, answers, console, json_option, leave, number, print_json, table_of
+from engagements.cli.output import (
+    NO,
+    answers,
+    console,
+    json_option,
+    leave,
+    number,
+    on_option,
+    print_json,
+    table_of,
+)
 from estimator.errors import EstimatorError, Problem, UnknownName
 from estimator.figures import Figure
 from estimator.hardware import (
@@ -25,6 +37,7 @@ from estimator.hardware import (
     Method,
     Model,
     ModelConfigInvalid,
+    SetupInvalid,
     TrainingSetup,
     TrainingTime,
     advise,
@@ -34,9 +47,12 @@ from estimator.hardware import (
     training_speed,
     training_time,
 )
+from estimator.prices import GpuOffer, PriceBook
 from estimator.routes import gpu_price
+from estimator.staleness import stale_notes
 
 _CONFIG_BYTES_MAX: Final = 1_000_000
+_TOKENS_MAX: Final = 10**15  # no run comes near it; it keeps a slip of the pen from becoming a number
 
 
 class NamesUnknown(EstimatorError):
@@ -46,18 +62,36 @@ class NamesUnknown(EstimatorError):
 
 
 @click.command()
-@click.option("--model", "model_name", help="An open model by name, such as llama-3.1-8b.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="Or its config.json.")
+@click.option("--model", "model_name", metavar="NAME", help="An open model by name, such as llama-3.1-8b.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Or any model by its config.json of Hugging Face.",
+)
 @click.option("--method", type=click.Choice([method.value for method in Method]), required=True)
-@click.option("--gpu", "gpu_name", required=True, help="A GPU by name: A100-80GB-SXM, H100, 4090 ...")
-@click.option("--seq", type=int, required=True, help="Tokens of a packed or padded sequence.")
-@click.option("--batch", type=int, required=True, help="Micro batch: sequences per GPU and step.")
-@click.option("--gpus", type=int, default=1, show_default=True)
-@click.option("--rank", type=int, default=16, show_default=True, help="LoRA rank.")
+@click.option("--gpu", "gpu_name", metavar="NAME", required=True, help="A100-80GB-SXM, H100, 4090 ...")
+@click.option("--seq", type=int, metavar="N", required=True, help="Tokens of a packed or padded sequence.")
+@click.option("--batch", type=int, metavar="N", required=True, help="Micro batch: sequences per GPU and step.")
+@click.option("--gpus", type=int, metavar="N", default=1, show_default=True, help="GPUs that share the run.")
+@click.option("--rank", type=int, metavar="N", default=16, show_default=True, help="Of the adapter (LoRA, QLoRA).")
 @click.option("--no-grad-checkpointing", is_flag=True, help="Keep all activations instead of computing them twice.")
-@click.option("--mean-tokens", type=float, help="Mean real tokens of an example, when examples are not packed.")
-@click.option("--tokens", type=int, help="Tokens to train on, epochs included; gives hours and cost.")
+@click.option(
+    "--mean-tokens", type=float, metavar="N", help="Mean real tokens of an example, when examples are not packed."
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1, _TOKENS_MAX),
+    metavar="N",
+    help="Tokens to train on, epochs included; gives hours and cost.",
+)
 @click.option("--loss", type=click.Choice([loss.value for loss in Loss]), help="Whether the loss kernel is fused.")
+@click.option(
+    "--provider",
+    metavar="NAME",
+    help="Whose GPUs, such as RunPod: its cheapest offer (default: the middle one of all).",
+)
+@on_option
 @prices_option
 @json_option
 @answers
@@ -74,30 +108,37 @@ def command(
     mean_tokens: float | None,
     tokens: int | None,
     loss: str | None,
+    provider: str | None,
+    on: date,
     price_files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Memory, speed, time and cost of one training run. Exit code 1: it does not fit."""
     model, gpu = _named(model_name, config_file, gpu_name)
-    setup = TrainingSetup(
-        model=model,
-        gpu=gpu,
-        method=Method(method),
-        seq=seq,
-        micro_batch=batch,
-        gpus=gpus,
-        rank=rank,
-        grad_checkpointing=not no_grad_checkpointing,
-        mean_tokens=mean_tokens,
-        loss=Loss(loss) if loss else None,
-    )
-    advice, price = advise(setup), gpu_price("hardware", price_book(price_files), gpu)
+    try:
+        setup = TrainingSetup(
+            model=model,
+            gpu=gpu,
+            method=Method(method),
+            seq=seq,
+            micro_batch=batch,
+            gpus=gpus,
+            rank=rank,
+            grad_checkpointing=not no_grad_checkpointing,
+            mean_tokens=mean_tokens,
+            loss=Loss(loss) if loss else None,
+        )
+    except SetupInvalid as error:
+        raise SetupInvalid(*map(_by_option, error.problems)) from error
+    advice, price = advise(setup), _price(price_book(price_files), gpu, provider)
     time = training_time(setup, tokens) if tokens is not None else None
-    data = _as_plain(setup, advice, time, price)
+    notes = list(dict.fromkeys([*advice.memory.notes, *training_speed(setup).notes, *stale_notes([price], on)]))
     if as_json:
-        print_json(data)
+        print_json({**_as_plain(setup, advice, time, price), "notes": notes})
     else:
         _show(setup, advice, time, price)
+        for note in notes:
+            console.print(f"Note: {note}", markup=False)
     if not advice.memory.fits:
         leave(NO)
 
@@ -115,6 +156,20 @@ def _named(model_name: str | None, config: Path | None, gpu_name: str) -> tuple[
             raise NamesUnknown(*wrong.problems, *unknown.problems) from wrong
         raise
     return model, find_gpu(gpu_name)
+
+
+def _by_option(problem: Problem) -> Problem:
+    """A size by the option that states it."""
+    named = {"micro_batch": "batch"}.get(problem.where, problem.where)
+    return replace(problem, where=f"--{named.replace('_', '-')}")
+
+
+def _price(book: PriceBook, gpu: Gpu, provider: str | None) -> Figure:
+    """USD per GPU-hour, of one provider where it is named. Raises `UnknownName` for one without an offer."""
+    if provider is not None and not book.offers(provider=provider):
+        known = {offer.provider for offer in book.table(GpuOffer)}
+        raise UnknownName("provider", provider, known=known, add="add its [[offer]] to a price file")
+    return gpu_price("hardware", book, gpu, provider=provider or "")
 
 
 def _read_config(path: Path) -> Model:
@@ -161,7 +216,6 @@ def _as_plain(setup: TrainingSetup, advice: Advice, time: TrainingTime | None, p
         "usd_per_gpu_hour": None if price.value is None else float(price.value),
         "price_source": price.source,
         "price_as_of": price.as_of,
-        "notes": list(dict.fromkeys([*memory.notes, *speed.notes])),
     }
 
 
@@ -179,6 +233,12 @@ def _usd(hours: float | None, setup: TrainingSetup, price: Figure) -> float | No
     if hours is None or price.value is None:
         return None
     return float(round(Decimal(str(hours)) * setup.gpus * price.value, 4))
+
+
+def _hourly(price: Figure) -> str:
+    if price.value is None:
+        return price.source
+    return f"{price.value:f} USD per GPU-hour ({price.label}, {price.as_of}; from {price.note})"
 
 
 _EXPLAINED: Final = {
@@ -209,7 +269,4 @@ def _show(setup: TrainingSetup, advice: Advice, time: TrainingTime | None, price
         usd, low, high = (_usd(hours, setup, price) for hours in (time.hours, time.low, time.high))
         console.print(f"Time: {number(time.hours, 2)} h ({number(time.low, 2)}-{number(time.high, 2)})")
         console.print(f"Cost: {number(usd, 2)} USD ({number(low, 2)}-{number(high, 2)})")
-    hourly = f"{price.value:,.4f} USD per GPU-hour, {price.label}, {price.as_of}" if price.known else price.source
-    console.print(f"Price: {hourly}", markup=False)
-    for note in dict.fromkeys([*memory.notes, *speed.notes]):
-        console.print(f"Note: {note}", markup=False)
+    console.print(f"Price: {_hourly(price)}", markup=False)

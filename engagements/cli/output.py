@@ -26,25 +26,43 @@ R = TypeVar("R")
 
 _WIDTH_OF_A_FILE: Final = 120
 _LINES_SHOWN: Final = 5
+_LAST_YEAR: Final = 2150
 _STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 to_stderr = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+class Day(click.ParamType[date]):
+    """A day whose plans still end within the calendar of a brief, which holds 2000 to 2199."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no time zone
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it like 2026-11-22", param, ctx)
+        if not 2000 <= day.year <= _LAST_YEAR:
+            self.fail(f"{value!r} is not between 2000 and {_LAST_YEAR}", param, ctx)
+        return day
+
+
 on_option = click.option(
     "--on",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     metavar="YYYY-MM-DD",
-    callback=lambda _ctx, _option, value: day_of(value),
-    help="The day to estimate for (default: today).",
+    callback=lambda _ctx, _option, value: value or today(),
+    help="The day to work for (default: today).",
 )
 brief_argument = click.argument("brief", type=click.Path(path_type=Path, dir_okay=False))
 
 
-def day_of(value: datetime | None) -> date:
-    """The day a command works for: the one given, or today. The only clock of the command line."""
-    return value.date() if value else datetime.now().astimezone().date()
+def today() -> date:
+    """The only clock of the command line."""
+    return datetime.now().astimezone().date()
 
 
 def answers(command: Callable[P, R]) -> Callable[P, R]:
@@ -86,15 +104,16 @@ def problem_as_plain(problem: Problem) -> dict[str, object]:
 
 
 def show_problems(problems: Iterable[Problem]) -> None:
-    """On standard error: where, what, how to mend. What many lines have in common is said once, lines first."""
+    """On standard error: how bad, where, what, how to mend. What many lines have in common is said once."""
     listed = list(problems)
     alike: dict[tuple[str, str, str, Severity], list[Problem]] = {}
     for problem in listed:
         alike.setdefault((problem.code, problem.message, problem.remedy, problem.severity), []).append(problem)
-    table = Table("where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
+    table = Table("", "where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
     for (_, message, remedy, severity), group in alike.items():
         style = "red" if severity is Severity.ERROR else "yellow"
-        table.add_row(plain_text(_places(group)), f"[{style}]{plain_text(message)}[/]", plain_text(remedy))
+        weight = f"[{style}]{severity}[/]"
+        table.add_row(weight, plain_text(_places(group)), f"[{style}]{plain_text(message)}[/]", plain_text(remedy))
     to_stderr.print(table)
     errors = sum(problem.severity is Severity.ERROR for problem in listed)
     rest = len(listed) - errors

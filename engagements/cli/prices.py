@@ -24,7 +24,7 @@ _SOURCE_SHOWN: Final = 24
 
 @click.command()
 @click.option("--stale", is_flag=True, help="Only rows dated more than 90 days back.")
-@click.option("--provider", help="Only rows of one provider, such as together.")
+@click.option("--provider", metavar="NAME", help="Only rows of one provider, such as together.")
 @on_option
 @prices_option
 @json_option
@@ -46,16 +46,19 @@ def command(stale: bool, provider: str | None, on: date, price_files: tuple[Path
 
 def _of_provider(book: PriceBook, provider: str | None) -> list[Row]:
     """The rows of one provider, or all. Raises `UnknownName` for a provider without a row."""
-    known = {row.provider for row in book if isinstance(row, TrainingPrice | InferencePrice | GpuOffer)}
-    if provider is not None and provider not in known:
+    if provider is None:
+        return list(book)
+    priced = [row for row in book if isinstance(row, TrainingPrice | InferencePrice | GpuOffer)]
+    rows: list[Row] = [row for row in priced if row.provider.lower() == provider.lower()]
+    if not rows:
+        known = {row.provider for row in priced}
         raise UnknownName("provider", provider, known=known, add="see all of them with sixfold prices")
-    return [row for row in book if provider in {None, getattr(row, "provider", None)}]
+    return rows
 
 
 def _as_plain(row: Row, on: date) -> dict[str, object]:
-    data = plain(row)
-    assert isinstance(data, dict)
-    return {"table": row.table, **data, "age_days": row.age_days(on), "stale": row.is_stale(on)}
+    fields = {name: plain(getattr(row, name)) for name in type(row).model_fields}
+    return {"table": row.table, **fields, "age_days": row.age_days(on), "stale": row.is_stale(on)}
 
 
 def _tables(rows: Sequence[Row], on: date) -> list[Table]:

@@ -10,8 +10,8 @@ from typing import Final
 
 import click
 
-from engagements.cli.book import price_book, prices_option
-from engagements.cli.dataset import counted_dataset
+from engagements.cli.book import own_price_files, price_book, prices_option
+from engagements.cli.dataset import counted_dataset, dataset_file
 from engagements.cli.estimate import seed_option, show_notes
 from engagements.cli.output import (
     NO,
@@ -28,12 +28,12 @@ from engagements.cli.output import (
     to_stderr,
 )
 from engagements.documents.pdf import start
-from engagements.files import write_together
+from engagements.files import check_targets, write_together
 from engagements.proposals.document import Look, proposal_document
 from engagements.proposals.lint import lint
 from engagements.proposals.view import ProposalView
 from engagements.proposals.writing import Issue, write_proposal
-from engagements.settings import read_settings
+from engagements.settings import SETTINGS_FILE, read_settings
 from estimator import Estimate, estimate
 from estimator.brief import load_brief
 from estimator.errors import Problem
@@ -65,7 +65,14 @@ class Words(click.ParamType[str]):
     metavar="TEXT",
     help="The proposal's number, such as P-2026-0007; without one it is a draft.",
 )
-@click.option("--version", type=click.IntRange(1, 999), default=1, show_default=True)
+@click.option(
+    "--version",
+    type=click.IntRange(1, 999),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Of this proposal, as its cover says.",
+)
 @click.option(
     "--supersedes",
     type=Words(),
@@ -101,9 +108,10 @@ def command(
     """
     start()
     settings = read_settings()
-    snapshot = output.with_suffix(".json")
-    _refuse_to_overwrite({brief, *price_files}, output, snapshot)
+    snapshot = _snapshot(output)
     read = load_brief(brief)
+    sources = [brief, dataset_file(read, brief), *own_price_files(price_files), SETTINGS_FILE]
+    check_targets(output, snapshot, read=[*sources, settings.agency.logo, settings.agency.terms])
     prices = price_book(price_files)
     with to_stderr.status("Estimating"):
         result = estimate(read, prices, on=on, seed=seed, dataset=counted_dataset(read, brief))
@@ -126,16 +134,13 @@ def command(
         console.print(f"[dim]sha256 {document.sha256}, snapshot in {plain_text(str(snapshot))}[/]")
 
 
-def _refuse_to_overwrite(read: set[Path], output: Path, snapshot: Path) -> None:
-    """The snapshot takes the PDF's name: neither may fall on the other, or on a file that is read."""
+def _snapshot(output: Path) -> Path:
+    """The snapshot takes the PDF's name and must not fall on it."""
+    snapshot = output.with_suffix(".json")
     if output == snapshot:
-        raise click.UsageError(
-            f"{output} is the snapshot's name; name the PDF, such as -o {output.with_suffix('.pdf')}"
-        )
-    taken = {path.resolve() for path in read} & {output.resolve(), snapshot.resolve()}
-    if taken:
-        named = ", ".join(sorted(path.name for path in taken))
-        raise click.UsageError(f"{named} would be overwritten by the proposal or its snapshot; name another with -o")
+        pdf = output.with_suffix(".pdf")
+        raise click.UsageError(f"{output} is the snapshot's name; name the PDF, such as -o {pdf}")
+    return snapshot
 
 
 def _refuse_a_no(result: Estimate, despite: str | None, *, as_json: bool) -> None:

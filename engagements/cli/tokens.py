@@ -7,6 +7,7 @@
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -38,13 +39,33 @@ class EpochsType(click.ParamType[Epochs]):
         return "auto" if value == "auto" else int(value)
 
 
+class DatasetFile(click.Path):
+    """A file that can be read twice, as counting does; one that cannot be looked at is left to the reader to name."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(str(super().convert(str(value), param, ctx)))
+        with suppress(OSError):
+            if not path.is_file() and path.exists():
+                self.fail(f"{str(path)!r} is a pipe or a device; save it as a file first", param, ctx)
+        return path
+
+
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", help="The model to be tuned, such as gpt-4o-mini-2024-07-18.")
+@click.argument("file", type=DatasetFile(dir_okay=False))
+@click.option("--model", metavar="NAME", help="The model to be tuned, such as gpt-4o-mini-2024-07-18.")
 @click.option(
-    "--tokenizer", type=click.Path(path_type=Path, dir_okay=False), help="An open model's tokenizer.json instead."
+    "--tokenizer",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="An open model's tokenizer.json instead.",
 )
-@click.option("--epochs", type=EpochsType(), default="auto", show_default=True)
+@click.option(
+    "--epochs",
+    type=EpochsType(),
+    metavar="auto|N",
+    default="auto",
+    show_default=True,
+    help="1 to 50, or as many as OpenAI's rule chooses.",
+)
 @json_option
 @answers
 def command(file: Path, model: str | None, tokenizer: Path | None, epochs: Epochs, as_json: bool) -> None:

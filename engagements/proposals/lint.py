@@ -60,6 +60,9 @@ def _three_numbers(view: ProposalView) -> Iterator[Problem]:
     if headline.cost_of_waiting is None:
         remedy = "give value.minutes_saved with value.labour_cost_per_hour, or value.cost_per_error; 0 where it is none"
         yield _hole("headline.missing", "value", "what waiting costs the client is unknown", remedy)
+    elif headline.cost_of_waiting.minor <= 0:
+        message = f"in the expected case the client saves {headline.cost_of_waiting} a month: waiting costs nothing"
+        yield _hole("headline.no_gain", "value", message, "choose a route that costs less to serve, or do not propose")
     if headline.baseline is None:
         remedy = "give task.baseline_percent, measured or estimated"
         yield _hole("headline.missing", "task.baseline_percent", "where the client stands today is unknown", remedy)
@@ -162,6 +165,8 @@ def _payments(view: ProposalView) -> Iterator[Problem]:
         if sum_of(parts, view.price.currency) != whole:
             message = f"the {name} instalments do not sum to {whole}"
             yield _hole("money.total_mismatch", "instalments", message, "compute the schedule again")
+    if sum(payment.share for payment in view.instalments) != 1:
+        yield _hole("instalment.share", "instalments", "the shares of the payments do not sum to 100 %", "compute them")
     if any(not payment.trigger for payment in view.instalments):
         yield _hole("instalment.trigger", "instalments", "a payment that nothing makes due", "name its gate")
 

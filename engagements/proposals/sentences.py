@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import Final
 
-from engagements.proposals.view import CaseView, ProposalView, ServingCurve
+from engagements.proposals.method import method
+from engagements.proposals.view import ProposalView, ServingCurve
 from engagements.rendering import Formats
 from estimator.money import Money
 
 _VERDICTS: Final = {
-    "fine_tune": "Fine-tuning fits this task, and what it needs is there.",
-    "prove_first": "Fine-tuning fits this task; phases 1 and 2 have to show the gain before more is spent.",
+    "fine_tune": "Fine-tuning fits this task; section 3 says why.",
+    "prove_first": "Fine-tuning may fit this task; phases 1 and 2 have to show the gain before more is spent.",
     "do_not_fine_tune": "Our own assessment advises against fine-tuning; section 3 says why we go on.",
 }
 _MODELS: Final = {
@@ -26,6 +27,8 @@ _PROMISES: Final = {
     "value": "The price is a share of the value we expect to create for you, never below that of a fixed price.",
 }
 _HOLIDAYS_NAMED: Final = 4
+# A third of the training compute that marks a general-purpose model (Commission guidelines of July 2025, indicative).
+_MODIFIER_FLOPS: Final = Decimal(10) ** 23 / 3
 
 
 def sentences(view: ProposalView, formats: Formats) -> dict[str, str]:
@@ -41,7 +44,10 @@ def sentences(view: ProposalView, formats: Formats) -> dict[str, str]:
         "cash_caption": _cash_caption(view),
         "break_even_caption": _break_even_caption(view, formats),
         "discount_rate": exact_percent(view.value.discount_rate, formats),
-        "modification_words": _modification(view.compute.modification_flops),
+        "detectable_words": _detectable(view, formats),
+        "client_roles": _client_roles(view),
+        "account_words": "yours" if view.compute.account_owner == "Client" else "ours",
+        "modification_words": _modification(view.compute.modification_flops, formats),
     }
 
 
@@ -59,6 +65,11 @@ def _range_caption(view: ProposalView, formats: Formats) -> str:
     return f"{option.name} would come to {even} at even odds; four times in five it stays below {likely}"
 
 
+def _client_roles(view: ProposalView) -> str:
+    ours = set(method().role_names.values())
+    return ", ".join(role.lower() for role in view.raci_roles if role not in ours)
+
+
 def _holidays(view: ProposalView, formats: Formats) -> str:
     named = [f"{holiday.name} ({formats.short_date(holiday.day)})" for holiday in view.holidays[:_HOLIDAYS_NAMED]]
     more = len(view.holidays) - len(named)
@@ -69,13 +80,10 @@ def _holidays(view: ProposalView, formats: Formats) -> str:
 
 def _cash_caption(view: ProposalView) -> str:
     low, expected, _ = view.value.cases
-    return f"{_paid_back(expected)}; in the low case {_paid_back(low).lower()}"
-
-
-def _paid_back(case: CaseView) -> str:
-    if case.payback_month is None:
+    if expected.payback_month is None:
         return "Not paid back in the time considered"
-    return f"Paid back in month {case.payback_month}"
+    in_low_case = "not in the time considered" if low.payback_month is None else f"in month {low.payback_month}"
+    return f"Paid back in month {expected.payback_month}; in the low case {in_low_case}"
 
 
 def _break_even_caption(view: ProposalView, formats: Formats) -> str:
@@ -92,7 +100,16 @@ def _break_even_caption(view: ProposalView, formats: Formats) -> str:
 
 def _range_note(view: ProposalView, formats: Formats) -> str:
     draws = formats.number(view.provenance.draws)
-    return f"{draws} simulated engagements with correlated phases, seed {view.provenance.seed}."
+    discounted = any(discount.minor for discount in view.price.discounts)
+    return f"{draws} simulated engagements with correlated phases{', before the discount' if discounted else ''}."
+
+
+def _detectable(view: ProposalView, formats: Formats) -> str:
+    main = view.criteria[0]
+    if main.detectable is None:
+        return ""
+    points = formats.number(main.detectable * 100, 1)
+    return f"{formats.number(main.items)} items show a gain of {points} points or more (two-sided 5%, power 80%)."
 
 
 def exact_percent(share: Decimal | None, formats: Formats) -> str:
@@ -101,10 +118,14 @@ def exact_percent(share: Decimal | None, formats: Formats) -> str:
     return formats.percent(share, decimals)
 
 
-def _modification(flops: Decimal | None) -> str:
+def _modification(flops: Decimal | None, formats: Formats) -> str:
     if flops is None:
         return ""
     mantissa, exponent = f"{flops:.1E}".split("E")
     power = str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    number = f"{mantissa} × 10{power}"
-    return f"The planned runs take about {number} floating-point operations (6 per active parameter and token)."
+    share = flops / _MODIFIER_FLOPS
+    written = formats.percent(share, max(0, -(share * 100).adjusted()))
+    return (
+        f"The planned runs take about {mantissa} × 10{power} floating-point operations (6 per active parameter and "
+        f"token), {written} of a third of 10²³."
+    )

@@ -104,8 +104,12 @@ class ApproachView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitView:
+    """`there` and `lacking`: what fine-tuning needs, as found; what nobody has said counts as lacking."""
+
     verdict: str
     reasons: tuple[str, ...]
+    there: tuple[str, ...]
+    lacking: tuple[str, ...]
     approaches: tuple[ApproachView, ...]
     stop_at: Decimal
     stop_price: Money
@@ -152,8 +156,12 @@ class RaciRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleView:
+    """`share`: of one full-time post, from the start until go-live."""
+
     name: str
     hours: Decimal
+    phases: tuple[int, ...]
+    share: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +237,10 @@ class PriceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentView:
-    """`parts`: how many equal payments it stands for, a month apart."""
+    """`parts`: how many equal payments it stands for, a month apart.
+
+    `share`: to the tenth of a percent; those of all payments sum to one.
+    """
 
     name: str
     trigger: str

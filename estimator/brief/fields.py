@@ -60,8 +60,8 @@ def _read_percent(value: object) -> Decimal:
 
 
 def _read_amount(value: object) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        value = f"{value:f}"
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**14 else "1" + "0" * 14
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
@@ -145,7 +145,9 @@ Count = Annotated[int, BeforeValidator(_read_count)]
 """A whole number from 0 to 10^12."""
 Percent = Annotated[Decimal, BeforeValidator(_read_percent), _AS_NUMBER]
 """A number from 0 to 100."""
-Amount = Annotated[Decimal, BeforeValidator(_read_amount)]
+Amount = Annotated[
+    Decimal, BeforeValidator(_read_amount), PlainSerializer(lambda value: f"{value:f}", when_used="json")
+]
 """Money in the brief's currency, written as text or as a whole number, never as a binary fraction."""
 Currency = Annotated[str, BeforeValidator(_read_currency)]
 Day = Annotated[date, BeforeValidator(_read_date)]
@@ -158,7 +160,7 @@ Prose = Annotated[str, BeforeValidator(_is_text), AfterValidator(lambda text: ch
 class Section(BaseModel):
     """A part of a brief: frozen, and a field nobody knows is an error, for a slip of the pen must not pass."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ThreePoint(Section):

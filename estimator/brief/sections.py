@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from estimator.brief.fields import (
     Amount,
@@ -50,6 +50,17 @@ class PricingModel(StrEnum):
     TIME_AND_MATERIALS = "time_and_materials"
     RETAINER = "retainer"
     VALUE = "value"
+
+
+def _named_method(tuning: Tuning) -> Tuning:
+    if tuning is Tuning.HOSTED:
+        message = "'hosted' is what a price list calls a method it does not name"
+        raise refusal("tuning.not_named", message, "write lora, qlora or full")
+    return tuning
+
+
+TuningAsked = Annotated[Tuning, AfterValidator(_named_method)]
+"""How we ask for a model to be tuned."""
 
 
 class Client(Section):
@@ -99,10 +110,19 @@ class Task(Section):
     target_percent: Percent
     baseline_percent: Percent | None = None
     baseline_source: Literal["measured", "estimated"] | None = None
-    baseline_items: Count | None = None
+    baseline_items: Annotated[Count, Field(ge=1)] | None = None
     human_percent: Percent | None = None
     stop_at_percent: Percent | None = None
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")], ...] = ("en",)
+    languages: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")], ...], Field(min_length=1)
+    ] = ("en",)
+
+    @model_validator(mode="after")
+    def _each_language_once(self) -> Self:
+        if len(set(self.languages)) < len(self.languages):
+            message = f"{', '.join(self.languages)} names a language twice, and each costs work"
+            raise refusal("languages.twice", message, "name each language once")
+        return self
 
 
 class Criterion(Section):
@@ -185,15 +205,18 @@ class Route(Section):
 
     provider: Annotated[str, Field(pattern=r"^[a-z0-9\-]{1,40}$")]
     model: Name
-    tuning: Tuning | None = None
+    tuning: TuningAsked | None = None
     gpu: Name | None = None
     gpus: Annotated[Count, Field(ge=1, le=64)] = 1
     gpu_provider: Name | None = None
 
     @model_validator(mode="after")
-    def _own_gpus_are_named(self) -> Self:
+    def _gpus_belong_to_own_routes(self) -> Self:
         if self.provider == "own" and self.gpu is None:
             raise refusal("route.gpu_missing", "a route on own GPUs names its GPU", 'add gpu = "A100-80GB", say')
+        if self.provider != "own" and (self.gpu or self.gpu_provider or self.gpus > 1):
+            message = f"{self.provider} trains on GPUs of its own choice"
+            raise refusal("route.gpu_of_provider", message, 'leave the GPUs out, or write provider = "own"')
         return self
 
 
@@ -201,7 +224,7 @@ class Training(Section):
     """How we train. `runs` counts experiments; `routes` left empty asks for the usual ones."""
 
     objective: Objective = Objective.SFT
-    tuning: Tuning = Tuning.LORA
+    tuning: TuningAsked = Tuning.LORA
     epochs: Literal["auto"] | Annotated[Count, Field(ge=1, le=50)] = "auto"
     runs: ThreePoint = ThreePoint.of(3, 5, 10)
     failed_run_percent: Percent = Decimal(15)
@@ -280,13 +303,14 @@ class OptionalLine(Section):
 DEFAULT_MILESTONES: Final = tuple(
     Milestone(name=name, gate=gate, percent=Decimal(percent))
     for name, gate, percent in (
-        ("Deposit", 0, 20),
-        ("Dataset sealed", 1, 25),
-        ("Baseline agreed", 2, 15),
-        ("Results accepted", 4, 25),
-        ("In production", 5, 15),
+        ("Deposit", 0, 15),
+        ("Dataset sealed", 1, 15),
+        ("Baseline agreed", 2, 10),
+        ("Results accepted", 4, 30),
+        ("In production", 5, 30),
     )
 )
+"""Behind the work until gate 2, so that a client who stops there has not paid more than the two phases cost."""
 
 
 class Commercial(Section):

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from estimator.brief import Brief, Data, TaskKind
-from estimator.evidence import detectable_gain, items_needed
+from estimator.evidence import detectable_gain, items_needed, wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +88,18 @@ def _baseline(brief: Brief) -> ReadinessCheck:
         finding = "no baseline is known"
     else:
         finding = f"the baseline of {task.baseline_percent} % is {task.baseline_source or 'of unknown origin'}"
+        finding += _certainty(task.baseline_percent, task.baseline_items)
     measured = task.baseline_percent is not None and task.baseline_source == "measured"
     return ReadinessCheck(
         name="baseline", ready=measured, finding=finding, remedy="none needed" if measured else "phase 2 measures it"
     )
+
+
+def _certainty(percent: Decimal, items: int | None) -> str:
+    if items is None:
+        return ""
+    between = wilson_interval(float(percent) / 100, items)
+    return f" on {items:,} items (95 % interval {100 * between.low:.1f}-{100 * between.high:.1f} %)"
 
 
 def _owner(brief: Brief) -> ReadinessCheck:

@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from estimator.brief import Brief
+from estimator.brief import Brief, Task
+from estimator.evidence import wilson_interval
 from estimator.fit.readiness import ReadinessCheck, check_readiness
 from estimator.fit.signals import QUESTIONS, Approach, Signal, signals_of
 
@@ -103,19 +104,32 @@ def _decide(
     """The verdict and its reasons; the first rule that holds decides."""
     task = brief.task
     measured = task.baseline_percent if task.baseline_source == "measured" else None
-    if measured is not None and measured >= enough:
+    reached = measured is not None and measured >= enough
+    shown = not reached or _is_shown(task, enough)
+    if reached and shown:
         reason = f"the prompted baseline was measured at {measured} % and {enough} % is enough"
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
     if best not in _TUNING:
         reason = f"your answers speak most for {best.words}; try that first, it is cheaper and sooner"
         return Verdict.DO_NOT_FINE_TUNE, (reason,)
     doubts = [*_open_answers(brief, scores, best)]
+    if not shown:
+        said = f"measured at {measured} %, but on {task.baseline_items:,} items that may be less than {enough} %"
+        doubts.append(f"the prompted baseline was {said}: the prompt may or may not do")
     doubts += [f"{check.finding}; {check.remedy}" for check in readiness if not check.ready]
     if measured is None:
         doubts.append("the baseline is not measured, so the gain is a hope")
     if doubts:
         return Verdict.PROVE_FIRST, tuple(dict.fromkeys(doubts))
     return Verdict.FINE_TUNE, (f"your answers speak for {best.words}, and everything it needs is there",)
+
+
+def _is_shown(task: Task, enough: Decimal) -> bool:
+    """Whether the baseline's 95 % interval clears what is enough; a client's word stands where no items are named."""
+    assert task.baseline_percent is not None, "only a baseline that is known can reach anything"
+    if task.baseline_items is None:
+        return True
+    return wilson_interval(float(task.baseline_percent) / 100, task.baseline_items).low >= float(enough) / 100
 
 
 def _open_answers(brief: Brief, scores: tuple[ApproachScore, ...], best: Approach) -> Iterator[str]:

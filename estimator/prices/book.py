@@ -117,7 +117,7 @@ def read_book(texts: Mapping[str, str]) -> PriceBook:
     for name, text in texts.items():
         try:
             data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             problems.append(Problem(code="toml_invalid", where=name, message=str(error), remedy="mend the TOML"))
             continue
         problems += _unknown_tables(name, data)

@@ -5,10 +5,9 @@ P80 for a fixed price, to even odds for time and materials, to a share of the be
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
-from estimator.brief import Commercial, PricingModel
+from estimator.brief import Brief, Commercial, PricingModel
 from estimator.brief.stated import stated
 from estimator.figures import Figure, Term, greatest, least, rounded, simulated, total
 from estimator.money import Money, minor_digits
@@ -17,6 +16,8 @@ from estimator.plan import Engagement
 from estimator.quote.model import Offer, PriceLine
 from estimator.simulation import Distribution
 
+_COST_DECIMALS: Final = 6
+"""Of what a float holds: our cost is rounded to money only in the price it leads to."""
 _ADDED: Final = {
     PricingModel.FIXED: "Risk allowance",
     PricingModel.TIME_AND_MATERIALS: "Adjustment to even odds",
@@ -31,7 +32,7 @@ def cost_figure(
     """Our cost that `percent` of all draws stay below."""
     return simulated(
         f"{key}.cost_p{percent}",
-        Money.of(Decimal(str(cost.quantile(percent))), currency).amount,
+        round(cost.quantile(percent), _COST_DECIMALS),
         currency,
         source=_draws(engagement),
         inputs=engagement.origins(offer.scope),
@@ -40,12 +41,16 @@ def cost_figure(
 
 
 def prices_of(
-    key: str, commercial: Commercial, margin: Figure, p50: Figure, p80: Figure, benefit: Figure
+    key: str, brief: Brief, margin: Figure, p50: Figure, p80: Figure, benefit: Figure
 ) -> dict[PricingModel, Figure]:
-    """The option's whole price under each pricing model, before a retainer's discount."""
+    """The option's whole price under each pricing model, before a retainer's discount.
+
+    An unknown benefit has no share: the price is then the fixed one, and `check_plan` says so.
+    """
+    commercial = brief.commercial
     fixed = in_currency(p80 / (1 - margin), commercial, f"{key}.price_fixed", "Fixed price")
     worked = in_currency(p50 / (1 - margin), commercial, f"{key}.price_time_and_materials", "Time and materials")
-    wished = stated("commercial.value_share_percent", commercial.value_share_percent, "%") / 100 * benefit
+    wished = stated(brief, "commercial.value_share_percent", "%") / 100 * benefit
     capped = wished if commercial.budget is None else least(wished, commercial.budget)
     value = in_currency(greatest(capped, fixed), commercial, f"{key}.price_value", "Value-based price")
     return {
@@ -59,22 +64,24 @@ def prices_of(
 def lines_of(
     key: str,
     offer: Offer,
-    commercial: Commercial,
+    brief: Brief,
     engagement: Engagement,
     *,
     margin: Figure,
     prices: Mapping[PricingModel, Figure],
 ) -> tuple[PriceLine, ...]:
     """Phases in order, then what the model adds. A retainer takes its discount off the months of management."""
+    commercial = brief.commercial
     phases = [
         _phase_line(f"{key}.{phase}", phase, mean, offer, commercial, engagement, margin)
         for phase, mean in engagement.cost_by_phase(offer.scope).items()
     ]
-    label = _ADDED[commercial.pricing]
-    rest = prices[commercial.pricing] - total(line.figure for line in phases)
+    price, fixed = prices[commercial.pricing], prices[PricingModel.FIXED]
+    label = _ADDED[PricingModel.FIXED if price.value == fixed.value else commercial.pricing]
+    rest = price - total(line.figure for line in phases)
     added = _line(rest.named(f"{key}.added", commercial.currency, label), None)
     if commercial.pricing is PricingModel.RETAINER:
-        phases = [_retained(line, commercial) for line in phases]
+        phases = [_retained(line, brief) for line in phases]
     return (*phases, added) if added.amount.minor else tuple(phases)
 
 
@@ -88,7 +95,7 @@ def _phase_line(
 ) -> PriceLine:
     cost = simulated(
         f"{key}.cost",
-        Money.of(Decimal(str(mean)), commercial.currency).amount,
+        round(mean, _COST_DECIMALS),
         commercial.currency,
         source=_draws(engagement),
         inputs=engagement.origins_of(phase, offer.scope),
@@ -97,11 +104,11 @@ def _phase_line(
     return _line(in_currency(cost / (1 - margin), commercial, key, phase.label), phase)
 
 
-def _retained(line: PriceLine, commercial: Commercial) -> PriceLine:
+def _retained(line: PriceLine, brief: Brief) -> PriceLine:
     if line.phase is not Phase.MANAGEMENT:
         return line
-    off = stated("commercial.retainer_discount_percent", commercial.retainer_discount_percent, "%")
-    return _line(in_currency(line.figure * (1 - off / 100), commercial, f"{line.key}.retainer", line.label), line.phase)
+    kept = 1 - stated(brief, "commercial.retainer_discount_percent", "%") / 100
+    return _line(in_currency(line.figure * kept, brief.commercial, f"{line.key}.retainer", line.label), line.phase)
 
 
 def _line(figure: Figure, phase: Phase | None) -> PriceLine:

@@ -12,8 +12,10 @@ _YEAR: Final = 12
 
 
 def offers(commercial: Commercial) -> tuple[Offer, ...]:
-    """Good, better, best: a measured answer, a model in production, a model looked after for a year."""
-    months, year = commercial.management_months, max(_YEAR, commercial.management_months)
+    """Good, better, best: a measured answer, a model in production, a model looked after for a year,
+    or for a year longer where the brief asks for a year of care anyway."""
+    months = commercial.management_months
+    year = _YEAR if months < _YEAR else months + _YEAR
     return (
         Offer(
             id="prove",

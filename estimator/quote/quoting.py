@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from estimator.brief import Brief, Commercial, OptionalLine, PricingModel, Tax
 from estimator.brief.stated import margin_percent, stated
-from estimator.figures import Figure, Term, assumed, total
+from estimator.figures import Figure, Term, assumed, modelled, total
 from estimator.money import Money
 from estimator.phases import Phase
 from estimator.plan import Engagement
@@ -18,6 +18,7 @@ from estimator.quote.instalments import instalments_of
 from estimator.quote.lines import cost_figure, in_currency, lines_of, prices_of
 from estimator.quote.model import Offer, OptionalPrice, PricedOption, Quote, TaxLine
 from estimator.quote.offers import RECOMMENDED, offers
+from estimator.simulation import Triangle
 
 
 def price_quote(
@@ -27,11 +28,11 @@ def price_quote(
     commercial = brief.commercial
     margin = (margin_percent(brief) / 100).named("quote.margin", "share", "Margin")
     markup = (margin / (1 - margin)).named("quote.markup", "share", "Markup on cost")
-    options = tuple(_price(offer, commercial, engagement, margin, benefit) for offer in offers(commercial))
+    options = tuple(_price(offer, brief, engagement, margin, benefit) for offer in offers(commercial))
     recommended = next(option for option in options if option.recommended)
     early = [recommended.line(phase) for phase in (Phase.DATA_PREPARATION, Phase.BASELINE_EVALUATION)]
-    stop = total(line.figure for line in early if line)
-    stop_figure = stop.named("quote.stop_price", commercial.currency, "Price of stopping after phase 2")
+    stop = total(line.figure for line in early if line) * (1 - _discount(brief))
+    stop_figure = in_currency(stop, commercial, "quote.stop_price", "Price of stopping after phase 2")
     round_hours = assumed("quote.round_hours", 24, "h", source="our convention: 24 h of an ML engineer a round")
     return Quote(
         currency=commercial.currency,
@@ -40,8 +41,7 @@ def price_quote(
         markup=markup,
         options=options,
         optional=tuple(
-            _optional(number, line, commercial, rates, margin)
-            for number, line in enumerate(commercial.optional, start=1)
+            _optional(number, line, brief, rates, margin) for number, line in enumerate(commercial.optional, start=1)
         ),
         stop_price=_money(stop_figure),
         stop_figure=stop_figure,
@@ -50,22 +50,22 @@ def price_quote(
 
 
 def _price(
-    offer: Offer, commercial: Commercial, engagement: Engagement, margin: Figure, benefit: Callable[[Offer], Figure]
+    offer: Offer, brief: Brief, engagement: Engagement, margin: Figure, benefit: Callable[[Offer], Figure]
 ) -> PricedOption:
+    commercial = brief.commercial
     key, currency = f"option.{offer.id}", commercial.currency
     cost = engagement.cost(offer.scope)
     p50, p80, p90 = (cost_figure(key, percent, cost, engagement, offer, currency) for percent in (50, 80, 90))
-    prices = prices_of(key, commercial, margin, p50, p80, benefit(offer))
-    lines = lines_of(key, offer, commercial, engagement, margin=margin, prices=prices)
+    prices = prices_of(key, brief, margin, p50, p80, benefit(offer))
+    lines = lines_of(key, offer, brief, engagement, margin=margin, prices=prices)
     listed = total(line.figure for line in lines).named(f"{key}.subtotal", currency, "Sum of the lines")
-    off = stated("commercial.discount_percent", commercial.discount_percent, "%") / 100
-    reduced = in_currency(listed * off, commercial, f"{key}.discount", "Discount")
+    reduced = in_currency(listed * _discount(brief), commercial, f"{key}.discount", "Discount")
     net_figure = (listed - reduced).named(f"{key}.net", currency, "Net price")
     net = _money(net_figure)
-    taxes = tuple(_tax(key, number, tax, net_figure, commercial) for number, tax in enumerate(commercial.tax, start=1))
+    taxes = tuple(_tax(key, number, tax, net_figure, brief) for number, tax in enumerate(commercial.tax, start=1))
     gross_figure = total([net_figure, *(tax.figure for tax in taxes)]).named(f"{key}.gross", currency, "Gross price")
     gross = _money(gross_figure)
-    cap = _cap(f"{key}.cap", commercial, p90 / (1 - margin) * (1 - off))
+    cap = _cap(f"{key}.cap", commercial, p90 / (1 - margin) * (1 - _discount(brief)))
     return PricedOption(
         id=offer.id,
         name=offer.name,
@@ -91,10 +91,15 @@ def _price(
     )
 
 
-def _tax(key: str, number: int, tax: Tax, net: Figure, commercial: Commercial) -> TaxLine:
+def _discount(brief: Brief) -> Term:
+    """The share taken off everything that is quoted."""
+    return stated(brief, "commercial.discount_percent", "%") / 100
+
+
+def _tax(key: str, number: int, tax: Tax, net: Figure, brief: Brief) -> TaxLine:
     """On the discounted net, each tax by itself."""
-    percent = stated(f"commercial.tax.{number}", tax.percent, "%", tax.name)
-    figure = in_currency(net * percent / 100, commercial, f"{key}.tax.{number}", tax.name)
+    percent = stated(brief, f"commercial.tax.{number}.percent", "%", tax.name)
+    figure = in_currency(net * percent / 100, brief.commercial, f"{key}.tax.{number}", tax.name)
     return TaxLine(name=tax.name, percent=tax.percent, base=_money(net), amount=_money(figure), figure=figure)
 
 
@@ -110,11 +115,24 @@ def _money(figure: Figure) -> Money:
 
 
 def _optional(
-    number: int, line: OptionalLine, commercial: Commercial, rates: Mapping[str, Figure], margin: Figure
+    number: int, line: OptionalLine, brief: Brief, rates: Mapping[str, Figure], margin: Figure
 ) -> OptionalPrice:
-    hours = [
-        stated(f"commercial.optional.{number}.{role}", hours.high, "h", "Hours, high end") * rates[role]
-        for role, hours in line.hours.items()
-    ]
-    figure = in_currency(total(hours) / (1 - margin), commercial, f"optional.{number}", line.name)
+    """A fixed price of its own: each role's hours at their P80."""
+    costs = [_optional_hours(number, role, brief) * rates[role] for role in line.hours]
+    figure = in_currency(total(costs) / (1 - margin), brief.commercial, f"optional.{number}", line.name)
     return OptionalPrice(name=line.name, why=line.why, amount=_money(figure), figure=figure)
+
+
+def _optional_hours(number: int, role: str, brief: Brief) -> Figure:
+    field = f"commercial.optional.{number}.hours.{role}"
+    low, likely, high = (stated(brief, f"{field}.{point}", "h") for point in ("low", "likely", "high"))
+    spread = Triangle(low=float(low.require()), likely=float(likely.require()), high=float(high.require()))
+    source = "80 % quantile of the triangle (cost reference, section 6.1)"
+    return modelled(
+        f"optional.{number}.{role}",
+        round(spread.quantile(0.8), 2),
+        "h",
+        source=source,
+        inputs=(low, likely, high),
+        label="Hours, P80",
+    )

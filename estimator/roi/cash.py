@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from itertools import accumulate
 from typing import Final
 
 from estimator.brief import Brief
@@ -62,9 +63,4 @@ def present_value(cash: Sequence[Decimal], monthly_rate: Decimal) -> Decimal:
 
 def payback_month(cash: Sequence[Decimal]) -> int | None:
     """The first month in which the sum of all flows is no longer negative; None means never."""
-    summed = Decimal(0)
-    for month, flow in enumerate(cash):
-        summed += flow
-        if month and summed >= 0:
-            return month
-    return None
+    return next((month for month, summed in enumerate(accumulate(cash)) if summed >= 0), None)

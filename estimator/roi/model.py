@@ -15,7 +15,7 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benefit:
-    """One source of benefit: at full volume by the month, and by the request. An unknown one says what is missing."""
+    """One source of benefit: at full volume by the month, and by the request. `missing` says what it lacks."""
 
     name: str
     per_request: Figure
@@ -59,9 +59,13 @@ class Roi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlay:
-    """What the client pays besides the price: care and retraining by month, once the paid months are over."""
+    """What the client pays: the price, then care and retraining by month, once the paid months are over.
+
+    `price_at_most` is the cap of time and materials, and otherwise the price itself.
+    """
 
     price: Figure
+    price_at_most: Figure
     management_per_month: Figure
     management_paid_months: int
     retraining: Figure

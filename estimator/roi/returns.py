@@ -8,7 +8,7 @@ from estimator.brief import Brief
 from estimator.brief.stated import stated, usd_per_unit
 from estimator.figures import Figure, Kind, Term, modelled, total
 from estimator.inference import covering_requests
-from estimator.roi.benefits import ServingChange, benefits_of, monthly_benefit
+from estimator.roi.benefits import ServingChange, benefits_of, counted, monthly_benefit
 from estimator.roi.cash import (
     Timing,
     monthly_discount_rate,
@@ -44,7 +44,7 @@ def expected_benefit(brief: Brief, timing: Timing, serving: ServingChange) -> Fi
 
 def monthly_rate(brief: Brief) -> Figure:
     """The brief's yearly discount rate by the month."""
-    yearly = stated("value.discount_rate_percent", brief.value.discount_rate_percent, "% per year", "Discount rate")
+    yearly = stated(brief, "value.discount_rate_percent", "% per year", "Discount rate")
     return Figure(
         key="roi.monthly_rate",
         value=monthly_discount_rate(yearly.require() / 100),
@@ -63,9 +63,10 @@ def _case(case: Case, brief: Brief, outlay: Outlay, serving: ServingChange, timi
     retraining = outlay.retraining / outlay.retrain_every_months
     cost = (outlay.management_per_month + retraining).named(f"{key}.monthly_cost", currency, "Care and retraining")
     present = (monthly * _benefit_months(case, brief, timing, rate)).named(f"{key}.present_benefit", currency)
-    paid = (outlay.price + cost * _cost_months(case, outlay, timing, rate)).named(f"{key}.present_cost", currency)
+    price = outlay.price_at_most if case is Case.LOW else outlay.price
+    paid = (price + cost * _cost_months(case, outlay, timing, rate)).named(f"{key}.present_cost", currency)
     npv = (present - paid).named(f"{key}.npv", currency, "Net present value")
-    cash = list(_cash(case, brief, outlay, timing, monthly, cost)) if npv.known else []
+    cash = list(_cash(case, brief, outlay, timing, price, monthly, cost)) if npv.known else []
     return CaseResult(
         case=case,
         benefits=benefits,
@@ -109,20 +110,22 @@ def _paid_until(case: Case, outlay: Outlay, timing: Timing) -> int:
     return _go_live(case, timing) + outlay.management_paid_months
 
 
-def _cash(case: Case, brief: Brief, outlay: Outlay, timing: Timing, monthly: Figure, cost: Figure) -> Iterator[Decimal]:
+def _cash(
+    case: Case, brief: Brief, outlay: Outlay, timing: Timing, price: Figure, monthly: Figure, cost: Figure
+) -> Iterator[Decimal]:
     """What each month brings less what it costs; the price falls due at the start."""
     gains = shares_of_benefit(go_live=_go_live(case, timing), ramp=brief.value.ramp_months, horizon=timing.horizon)
     care = shares_of_cost(paid_until=_paid_until(case, outlay, timing), horizon=timing.horizon)
     for month, (gained, charged) in enumerate(zip(gains, care, strict=True)):
-        price = Decimal(0) if month else outlay.price.require()
-        yield gained * monthly.require() - charged * cost.require() - price
+        paid = Decimal(0) if month else price.require()
+        yield gained * monthly.require() - charged * cost.require() - paid
 
 
 def _break_even(brief: Brief, expected: CaseResult, serving: ServingChange, months: Figure) -> Figure:
     """In US dollars: the present cost spread over the months of benefit, and what serving costs on top."""
     *_, inference = expected.benefits
-    counted = [benefit.per_request for benefit in expected.benefits if benefit.monthly.known]
-    gain: Term = total(counted) if counted else expected.benefits[0].per_request + 0
+    known = [benefit.per_request for benefit in counted(expected.benefits)]
+    gain: Term = total(known) if known else expected.benefits[0].per_request + 0
     owed = expected.present_cost / months * usd_per_unit(brief)
     served = serving.tuned if inference.monthly.known else None
     return covering_requests(

@@ -29,17 +29,29 @@ def billed_tokens(key: str, route: Route, pricing: Pricing, terms: ProviderTerms
         return sampled_tokens(key, label)
     per_epoch: Figure | Term = volume.train_tokens
     if terms.unpacked and not training.packing:
-        per_epoch = volume.train * stated("training.max_length", training.max_length, "tokens")
+        per_epoch = volume.train * stated(pricing.brief, "training.max_length", "tokens")
     billed: Term = epochs * per_epoch
     match terms.validation:
         case ValidationBilling.PER_EVALUATION:
-            passes = stated("training.evaluations_per_run", training.evaluations_per_run, "evaluations")
-            billed = billed + passes * volume.validation_tokens
+            billed = billed + _evaluated(pricing)
         case ValidationBilling.ONE_PASS:
             billed = billed + volume.validation_tokens
         case ValidationBilling.NOT_BILLED | ValidationBilling.UNKNOWN:
             pass
     return in_completions(billed, training.objective).named(f"{key}.tokens", "tokens", label)
+
+
+def most_tokens(key: str, pricing: Pricing, terms: ProviderTerms, tokens: Figure) -> Figure:
+    """Billed tokens at the high end: every evaluation counted where nobody says whether validation is billed."""
+    objective = pricing.brief.training.objective
+    if terms.validation is not ValidationBilling.UNKNOWN or objective is Objective.RFT:
+        return tokens
+    most = tokens + in_completions(_evaluated(pricing), objective)
+    return most.named(f"{key}.tokens_high", "tokens", "Billed tokens of one run, validation included")
+
+
+def _evaluated(pricing: Pricing) -> Term:
+    return stated(pricing.brief, "training.evaluations_per_run", "evaluations") * pricing.volume.validation_tokens
 
 
 def in_completions(tokens: Term, objective: Objective) -> Term:
@@ -56,22 +68,22 @@ def sampled_tokens(key: str, label: str) -> Figure:
     return modelled(f"{key}.tokens", None, "tokens", source=source, label=label)
 
 
-def run_cost(key: str, pricing: Pricing, row: TrainingPrice | None, tokens: Figure) -> Figure:
+def run_cost(key: str, pricing: Pricing, row: TrainingPrice | None, tokens: Figure, *, name: str = "run") -> Figure:
     """USD of one run. Reinforcement billed by the hour needs hours, which nobody can compute beforehand."""
     price = unit_price(key, row)
     if row is not None and row.unit == "hour of training":
-        cost = stated("training.rft_hours", pricing.brief.training.rft_hours, "h") * price
+        cost = stated(pricing.brief, "training.rft_hours", "h") * price
     else:
         cost = tokens / 1_000_000 * price
     if row is not None and row.min_charge_usd:
         least = fact(f"{key}.min_charge", row.min_charge_usd, "USD", source=row.source, as_of=row.as_of)
         cost = greatest(cost, least)
-    return cost.named(f"{key}.run", "USD", "One training run")
+    return cost.named(f"{key}.{name}", "USD", "One training run")
 
 
 def storage_cost(key: str, pricing: Pricing, terms: ProviderTerms) -> Term:
     """USD until the service ends: for the live and the previous model, or for every run's adapter."""
-    months = stated("project.serving_months", pricing.brief.project.serving_months, "months")
+    months = stated(pricing.brief, "project.serving_months", "months")
     if terms.storage_usd_per_model_month is not None:
         unit, amount = "USD per model-month", terms.storage_usd_per_model_month
         source = "the live model and the one before it"

@@ -16,11 +16,11 @@ from estimator.sunset import Standing
 DEFAULT_ROUTES: Final = (
     Route(provider="together", model="llama-3.1-8b"),
     Route(provider="fireworks", model="llama-3.1-8b"),
-    Route(provider="tinker", model="llama-3.1-8b"),
+    Route(provider="tinker", model="qwen3-8b"),
+    Route(provider="azure", model="gpt-4o"),
     Route(provider="own", model="llama-3.1-8b", gpu="A100-80GB"),
-    Route(provider="openai", model="gpt-4o-mini"),
 )
-"""What is priced where a brief names no route."""
+"""What is priced where a brief names no route: those that stay open (cost reference, section 0)."""
 
 
 def price_routes(pricing: Pricing) -> tuple[RouteEstimate, ...]:
@@ -36,7 +36,7 @@ def price_routes(pricing: Pricing) -> tuple[RouteEstimate, ...]:
 
 def cost_of_ownership(brief: Brief, route: RouteEstimate) -> Figure:
     """USD for training and for serving until the planned end; the training alone where serving has no known price."""
-    months = stated("project.serving_months", brief.project.serving_months, "months")
+    months = stated(brief, "project.serving_months", "months")
     term: Term = route.programme + 0
     if route.serving is not None and route.serving.monthly.known:
         term = route.programme + months * route.serving.monthly

@@ -1,6 +1,6 @@
 """A way to train and serve, priced: what one run costs, what the whole programme costs, what stands against it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -63,9 +63,18 @@ class RouteEstimate:
 
 def programme_cost(key: str, pricing: Pricing, run: Figure, once: Figure) -> Figure:
     """All experiments, those that fail, and what is spent once."""
-    failed = stated("training.failed_run_percent", pricing.brief.training.failed_run_percent, "%")
+    failed = stated(pricing.brief, "training.failed_run_percent", "%")
     cost: Term = run * pricing.runs * (1 + failed / 100) + once
     return cost.named(f"{key}.programme", "USD", "All runs, evaluation and storage")
+
+
+def example_lengths(pricing: Pricing, limit: int) -> Iterator[Finding]:
+    """A usual example longer than what is trained of it: the end is cut off, and the answer with it."""
+    mean = pricing.volume.tokens_per_example.value
+    if mean is not None and mean > limit:
+        message = f"an example has {mean:,.0f} tokens on average, and what follows token {limit:,} is cut off"
+        remedy = "shorten the examples, or raise training.max_length where the model allows it"
+        yield Finding(code="tokens.too_long", standing=Standing.FLAGGED, message=message, remedy=remedy)
 
 
 def tuning_of(route: Route, brief: Brief) -> Tuning:

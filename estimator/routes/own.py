@@ -11,9 +11,9 @@ from estimator.errors import UnknownName
 from estimator.figures import Figure, Term, assumed, ceiling, fact, modelled
 from estimator.hardware import Gpu, MemoryBreakdown, Method, Model, TrainingSetup, advise, find_gpu, find_model
 from estimator.hardware import training_time as time_of
-from estimator.prices import Objective, PriceBook, Tuning
+from estimator.prices import Objective, PriceBook
 from estimator.routes.billing import adapter_size, in_completions, sampled_tokens
-from estimator.routes.model import Pricing, RouteEstimate, programme_cost, tuning_of
+from estimator.routes.model import Pricing, RouteEstimate, example_lengths, programme_cost, tuning_of
 from estimator.routes.serving import BASELINES, gpus_to_hold, own_option
 from estimator.staleness import stale_notes
 from estimator.sunset import Finding, Standing
@@ -43,7 +43,7 @@ def price_own_route(route: Route, pricing: Pricing, key: str) -> RouteEstimate:
     tokens = _tokens(key, pricing, epochs)
     setup = _setup(route, pricing, model, gpu)
     advice, hours = advise(setup), _hours(key, pricing, setup, tokens)
-    price = gpu_price(key, pricing.prices, gpu, provider=route.gpu_provider or "")
+    price = gpu_price(key, pricing.prices, gpu, gpus=route.gpus, provider=route.gpu_provider or "")
     run = _cost(f"{key}.run", hours.likely, route.gpus, price)
     once = _once(key, pricing, model, gpu, price).named(f"{key}.once", "USD", "Evaluation and storage")
     serving = own_option(
@@ -67,7 +67,11 @@ def price_own_route(route: Route, pricing: Pricing, key: str) -> RouteEstimate:
         once=once,
         programme=programme_cost(key, pricing, run, once),
         serving=serving,
-        findings=[*_findings(advice.memory, advice.text, hours, price, gpu), *pricing.volume.findings],
+        findings=[
+            *_findings(advice.memory, advice.text, hours, price, gpu),
+            *example_lengths(pricing, brief.training.max_length),
+            *pricing.volume.findings,
+        ],
         caveats=[*stale_notes([run, once, serving.monthly], pricing.on), *_caveats(gpu, price, pricing)],
         licence=model.licence,
         hours=hours.likely,
@@ -75,19 +79,24 @@ def price_own_route(route: Route, pricing: Pricing, key: str) -> RouteEstimate:
     )
 
 
-def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, provider: str = "") -> Figure:
-    """USD per GPU-hour on demand: the middle offer of all for this card, or the cheapest of a named provider.
+def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, gpus: int = 1, provider: str = "") -> Figure:
+    """USD per GPU-hour on demand: the middle offer for so many cards, or the cheapest of a named provider.
 
-    Providers' endpoints are left out: they serve models, nobody trains on them.
+    Of two in the middle the dearer one. An instance is rented whole, so one of eight cards is no offer for a single
+    card. Providers' endpoints are left out: they serve models, nobody trains on them.
     """
     endpoints = {terms.endpoints for terms in prices.terms.values()}
     rented = [offer for offer in prices.offers(provider=provider) if offer.provider not in endpoints]
-    offers = [offer for offer in rented if _card(offer.gpu) == gpu.name]
+    of_card = [offer for offer in rented if _card(offer.gpu) == gpu.name]
+    offers = [offer for offer in of_card if gpus % offer.gpus == 0]
     if not offers:
         whose = f" from {provider}" if provider else ""
         source = f"no offer of {gpu.name}{whose} in the price book; add [[offer]] to a price file"
+        if of_card:
+            sizes = " or ".join(str(size) for size in sorted({offer.gpus for offer in of_card}))
+            source = f"{gpu.name}{whose} is rented {sizes} at a time; change gpus, or add [[offer]] to a price file"
         return fact(f"{key}.gpu_hour", None, "USD per GPU-h", source=source, as_of="")
-    chosen = offers[0] if provider else offers[(len(offers) - 1) // 2]
+    chosen = offers[0] if provider else offers[len(offers) // 2]
     span = f"{offers[0].on_demand_usd_per_h}-{offers[-1].on_demand_usd_per_h} USD over {len(offers)} offers"
     return fact(
         f"{key}.gpu_hour",
@@ -118,12 +127,11 @@ def _tokens(key: str, pricing: Pricing, epochs: Figure) -> Figure:
 
 def _setup(route: Route, pricing: Pricing, model: Model, gpu: Gpu) -> TrainingSetup:
     training, mean = pricing.brief.training, pricing.volume.tokens_per_example.value
-    tuning = tuning_of(route, pricing.brief)
     padded = not training.packing and mean is not None
     return TrainingSetup(
         model=model,
         gpu=gpu,
-        method=Method(tuning) if tuning is not Tuning.HOSTED else Method.LORA,
+        method=Method(tuning_of(route, pricing.brief)),
         seq=training.max_length,
         micro_batch=training.micro_batch,
         gpus=route.gpus,
@@ -135,7 +143,7 @@ def _setup(route: Route, pricing: Pricing, model: Model, gpu: Gpu) -> TrainingSe
 def _hours(key: str, pricing: Pricing, setup: TrainingSetup, tokens: Figure) -> Hours:
     """From the speed of the cards; for reinforcement, which depends on what the model writes, as the brief says."""
     if pricing.brief.training.objective is Objective.RFT:
-        trial = stated("training.rft_hours", pricing.brief.training.rft_hours, "h", "Hours of one run")
+        trial = stated(pricing.brief, "training.rft_hours", "h", "Hours of one run")
         return Hours(likely=trial, low=trial, high=trial)
     time = time_of(setup, max(1, int(tokens.value))) if tokens.value is not None else None
 
@@ -161,14 +169,14 @@ def _once(key: str, pricing: Pricing, model: Model, gpu: Gpu, price: Figure) -> 
     candidates = pricing.runs + assumed("evaluation.baselines", BASELINES, "models", source="base and best prompt")
     hours = assumed(f"{key}.scoring_hours", _SCORING_HOURS, "h", source="our practice, per model")
     cards = gpus_to_hold(key, model, gpu)
-    months = stated("project.serving_months", pricing.brief.project.serving_months, "months")
+    months = stated(pricing.brief, "project.serving_months", "months")
     source = "usual list price of object storage, unconfirmed"
     storage = assumed("storage.usd_per_gb_month", _STORAGE_USD_PER_GB_MONTH, "USD per GB-month", source=source)
     return candidates * hours * cards * price + months * pricing.runs * adapter_size() * storage
 
 
 def _operations(key: str, pricing: Pricing) -> Figure:
-    own = stated("traffic.operations_per_month", pricing.brief.traffic.operations_per_month, "per month")
+    own = stated(pricing.brief, "traffic.operations_per_month", "per month")
     return (own * usd_per_unit(pricing.brief)).named(f"{key}.operations", "USD per month", "Looking after own GPUs")
 
 

@@ -66,26 +66,26 @@ def base_option(brief: Brief, row: InferencePrice | None) -> ServingOption:
 
 
 def base_request(brief: Brief) -> Request:
-    traffic = brief.traffic
+    """A request to the prompted base: the unchanging part of its prompt is cached."""
+    hit_rate = stated(brief, "traffic.cache_hit_percent", "%") / 100
     return average_request(
         "serving.base",
-        prompt=stated("traffic.base_prompt_tokens", traffic.base_prompt_tokens, "tokens"),
-        output=stated("traffic.output_tokens", traffic.output_tokens, "tokens"),
-        cached_prefix=traffic.cached_prefix_tokens,
-        hit_rate=(stated("traffic.cache_hit_percent", traffic.cache_hit_percent, "%") / 100).named(
-            "serving.hit_rate", "share"
-        ),
+        prompt=stated(brief, "traffic.base_prompt_tokens", "tokens"),
+        output=stated(brief, "traffic.output_tokens", "tokens"),
+        prefix=stated(brief, "traffic.cached_prefix_tokens", "tokens"),
+        hit_rate=hit_rate.named("serving.hit_rate", "share"),
     )
 
 
 def tuned_request(brief: Brief) -> Request:
-    """A request to the tuned model: its prompt is too short to be cached."""
-    never = assumed("serving.tuned.hit_rate", 0, "share", source="a prompt below 1,024 tokens is never cached")
+    """A request to the tuned model, whose prompt is billed in full: what a short one repeats is too little to cache."""
+    source = "nothing of the short prompt is counted on to be cached, which takes 1,024 tokens that never change"
     return average_request(
         "serving.tuned",
-        prompt=stated("traffic.tuned_prompt_tokens", brief.traffic.tuned_prompt_tokens, "tokens"),
-        output=stated("traffic.output_tokens", brief.traffic.output_tokens, "tokens"),
-        hit_rate=never,
+        prompt=stated(brief, "traffic.tuned_prompt_tokens", "tokens"),
+        output=stated(brief, "traffic.output_tokens", "tokens"),
+        prefix=assumed("serving.tuned.prefix", 0, "tokens", source=source),
+        hit_rate=assumed("serving.tuned.hit_rate", 0, "share", source=source),
     )
 
 
@@ -167,8 +167,7 @@ def own_option(
 
 def _capacity(key: str, brief: Brief, model: Model, gpu: Gpu) -> Figure:
     """Requests a month that one card serves; unknown where the card's peak is."""
-    traffic = brief.traffic
-    penalty = stated("traffic.adapter_penalty_percent", traffic.adapter_penalty_percent, "%") / 100
+    penalty = stated(brief, "traffic.adapter_penalty_percent", "%") / 100
     peak = None if gpu.bf16_tflops is None else Decimal(str(gpu.bf16_tflops))
     active = Decimal(model.active_parameters) / 10**9
     seconds = gpu_seconds_per_request(
@@ -178,7 +177,7 @@ def _capacity(key: str, brief: Brief, model: Model, gpu: Gpu) -> Figure:
         request=tuned_request(brief),
         adapter_penalty=penalty.named("serving.adapter_penalty", "share"),
     )
-    utilisation = stated("traffic.utilisation_percent", traffic.utilisation_percent, "%") / 100
+    utilisation = stated(brief, "traffic.utilisation_percent", "%") / 100
     return gpu_capacity(key, gpu_seconds=seconds, utilisation=utilisation.named("serving.utilisation", "share"))
 
 

@@ -20,6 +20,8 @@ USUAL = {
     Phase.DEPLOYMENT: 15, Phase.MANAGEMENT: 8,
 }  # fmt: skip
 
+WORTH = {"value.minutes_saved": 2, "value.labour_cost_per_hour": "48"}
+
 
 def shares(hours: dict[Phase, float]) -> dict[str, bool]:
     return {check.name: check.usual for check in check_shares({phase: {"x": h} for phase, h in hours.items()})}
@@ -61,7 +63,7 @@ def test_the_packaged_example_is_a_usual_engagement(example_of: BriefOf, estimat
 
 
 def test_a_plain_brief_raises_no_flag(brief_of: BriefOf, estimate_of: EstimateOf) -> None:
-    assert set(flagged(estimate_of(brief_of()))) <= {"shares.unusual", "base.shutdown"}
+    assert set(flagged(estimate_of(brief_of(WORTH)))) <= {"shares.unusual", "base.shutdown", "base.stale"}
 
 
 def test_a_price_outside_the_typical_range_is_flagged_in_dollars(brief_of: BriefOf, estimate_of: EstimateOf) -> None:
@@ -96,8 +98,10 @@ def test_packaged_hourly_costs_are_told_where_no_own_ones_are_stated(
     brief_of: BriefOf, estimate_of: EstimateOf
 ) -> None:
     own = dict.fromkeys(("delivery_lead", "ml_engineer", "data_engineer", "mlops_engineer", "annotation_lead"), "90")
-    message = flagged(estimate_of(brief_of({"commercial.cost_per_h": own})))["rates.stale"]
+    labelling = {"data.labelling": {"examples": 500, "minutes_per_example": 2}}
+    message = flagged(estimate_of(brief_of({"commercial.cost_per_h": own, **labelling})))["rates.stale"]
     assert message == "hourly costs older than 90 days stand in for Annotator (2023)"
+    assert "rates.stale" not in flagged(estimate_of(brief_of({"commercial.cost_per_h": own})))
 
 
 @pytest.mark.parametrize(("as_of", "stale"), [("2026-11-22", False), ("2026-08-24", False), ("2026-08-23", True)])
@@ -107,6 +111,38 @@ def test_an_exchange_rate_older_than_ninety_days_is_flagged(
     exchange = {"usd_per_unit": "1.08", "as_of": as_of, "source": "reference rate"}
     estimate = estimate_of(brief_of({"commercial.exchange": exchange, "commercial.currency": "EUR"}))
     assert ("exchange.stale" in flagged(estimate)) is stale
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "said"),
+    [
+        ("payback.never", {"traffic.requests_per_month": 10, **WORTH}, "is not paid back by its end"),
+        ("value.floor", {"commercial.pricing": "value"}, "the fixed price, which is what is quoted"),
+        ("target.above_human", {"task.human_percent": 85}, "the target of 90 % lies above the 85 % that people reach"),
+        ("stop.above_target", {"task.stop_at_percent": 95}, "would have to reach 95 % to end the work, and 90 % is"),
+        ("care.beyond_service", {"project.serving_months": 6}, "Run holds 12 months of care for 6 of service"),
+        ("base.stale", {}, "the price of openai/gpt-4o-mini, which serving is held against, is dated 2025-11"),
+        (
+            "milestones.ahead",
+            {"commercial.milestones": [{"name": "All", "gate": 1, "percent": 100}]},
+            "fall due by gate 2, and stopping there costs",
+        ),
+        (
+            "exchange.unused",
+            {"commercial.exchange": {"usd_per_unit": "1.08", "as_of": "2026-11-20", "source": "reference rate"}},
+            "the brief is in USD",
+        ),
+    ],
+)
+def test_what_a_person_should_look_at_is_said(
+    brief_of: BriefOf, estimate_of: EstimateOf, code: str, changes: dict[str, object], said: str
+) -> None:
+    assert said in flagged(estimate_of(brief_of(changes)))[code]
+
+
+def test_what_is_as_it_should_be_is_not_flagged(example_of: BriefOf, estimate_of: EstimateOf) -> None:
+    """It pays back, promises less than people reach, and bills no more by gate 2 than stopping costs."""
+    assert set(flagged(estimate_of(example_of()))) == {"route.refused", "route.unknown"}
 
 
 def test_an_unknown_prompted_alternative_says_what_to_add(brief_of: BriefOf, estimate_of: EstimateOf) -> None:

@@ -138,14 +138,19 @@ def test_data_preparation_waits_for_labelling(brief_of: BriefOf) -> None:
     raters=st.integers(2, 5), reject=st.integers(0, 100),
 )  # fmt: skip
 def test_more_judgements_never_take_less_time(
-    examples: int, annotators: int, overlap: int, raters: int, reject: int
+    brief_of: BriefOf, examples: int, annotators: int, overlap: int, raters: int, reject: int
 ) -> None:
+    plain = brief_of()
+
     def hours(**changed: object) -> float:
         fields = {
             "examples": examples, "annotators": annotators, "overlap_percent": Decimal(overlap), "raters": raters,
             "reject_percent": Decimal(reject), "minutes_per_example": ThreePoint.of(1, 2, 4),
         }  # fmt: skip
-        return plan_labelling(Labelling.model_validate({**fields, **changed})).annotator_hours.likely
+        data = plain.data.model_copy(update={"labelling": Labelling.model_validate({**fields, **changed})})
+        plan = plan_labelling(plain.model_copy(update={"data": data}))
+        assert plan is not None
+        return plan.annotator_hours.likely
 
     assert hours(raters=raters + 1) >= hours()
     assert hours(examples=examples + 1) > hours()

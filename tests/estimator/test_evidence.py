@@ -1,11 +1,21 @@
 from math import isclose
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.evidence import detectable_gain, items_needed
+from estimator.evidence import detectable_gain, items_needed, wilson_interval
 
 RATES = st.floats(0.05, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("hits", "items", "low", "high"),
+    [(0, 30, 0.000, 0.114), (27, 30, 0.744, 0.965), (8, 10, 0.490, 0.943), (340, 412, 0.786, 0.859)],
+)
+def test_the_vectors_of_the_wilson_interval(hits: int, items: int, low: float, high: float) -> None:
+    between = wilson_interval(hits / items, items)
+    assert (round(between.low, 3), round(between.high, 3)) == (low, high)
 
 
 def test_five_points_over_eighty_percent_need_470_items() -> None:

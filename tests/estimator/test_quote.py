@@ -181,14 +181,14 @@ def test_every_amount_has_the_decimals_of_its_currency(
 
 
 def test_what_a_client_may_add_stands_outside_the_totals(quote_of: QuoteOf) -> None:
-    """High ends: 30 h at 100 and 10 h at 90, over 0.6."""
+    """P80 of (10, 20, 30) is 30 - sqrt(0.2 x 20 x 10) = 23.68 h at 100, and 10 certain ones at 90, over 0.6."""
     line = {
         "name": "C+",
         "why": "because",
         "hours": {"ml_engineer": {"low": 10, "likely": 20, "high": 30}, "delivery_lead": 10},
     }
     with_it, without = quote_of({"commercial.optional": [line, {**line, "name": "C-"}]}), quote_of()
-    assert [optional.amount.amount for optional in with_it.optional] == [6_500, 6_500]
+    assert [optional.amount.amount for optional in with_it.optional] == [Decimal("5446.67")] * 2
     assert [optional.figure.key for optional in with_it.optional] == ["optional.1", "optional.2"]
     assert [option.net for option in with_it.options] == [option.net for option in without.options]
 
@@ -278,7 +278,7 @@ def test_the_default_milestones_split_the_delivery_and_each_month_pays_for_itsel
     assert managed is not None
     delivered = option.net - managed.amount
     shares = [instalment.net for instalment in option.instalments if instalment.due.gate is not None]
-    assert shares == delivered.allocate([Decimal(percent) for percent in (20, 25, 15, 25, 15)])
+    assert shares == delivered.allocate([Decimal(percent) for percent in (15, 15, 10, 30, 30)])
     monthly = [instalment.net for instalment in option.instalments if instalment.due.month is not None]
     assert monthly == managed.amount.allocate([Decimal(1)] * 3)
 
@@ -312,3 +312,29 @@ def test_work_that_costs_nothing_is_a_price_of_next_to_nothing_and_no_crash(
     for each in option.options:
         assert (each.net.minor, each.gross.minor) == (0, 0)
         assert sum_of((instalment.net for instalment in each.instalments), "USD").minor == 0
+
+
+def test_stopping_early_is_discounted_as_everything_is(quote_of: QuoteOf) -> None:
+    plain = quote_of()
+    reduced = quote_of({"commercial.discount_reason": "first engagement", "commercial.discount_percent": 20})
+    assert reduced.stop_price == plain.stop_price.times(Decimal("0.8"))
+
+
+@pytest.mark.parametrize(("asked", "longer"), [(3, 12), (11, 12), (12, 24), (36, 48)])
+def test_the_best_option_always_holds_more_care_than_the_better_one(quote_of: QuoteOf, asked: int, longer: int) -> None:
+    options = by_id(quote_of({"commercial.management_months": asked}))
+    assert [options[name].scope.management_months for name in ("deliver", "run")] == [asked, longer]
+    assert options["deliver"].net < options["run"].net
+
+
+def test_a_price_is_rounded_once_however_high_the_margin(quote_of: QuoteOf) -> None:
+    """At a margin of 95 % a yen lost on the cost would be twenty on the price."""
+    option = quote_of({**YEN, "commercial.margin_percent": 95}).recommended
+    exact = Decimal(str(option.cost.p80)) / Decimal("0.05")
+    assert abs(option.prices[PricingModel.FIXED].require() - exact) <= Decimal("0.501")
+
+
+def test_a_value_price_without_a_value_is_the_fixed_one_and_its_lines_say_so(quote_of: QuoteOf) -> None:
+    option = quote_of({"commercial.pricing": "value"}).recommended
+    assert option.net == quote_of().recommended.net
+    assert option.lines[-1].label == "Risk allowance"

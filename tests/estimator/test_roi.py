@@ -51,9 +51,12 @@ def per_token(key: str, fixed: int, per_request: str | None, requests: int = 10_
 SAME = ServingChange(base=per_token("base", 0, "0.01"), tuned=per_token("tuned", 0, "0.01"))
 
 
-def outlay(price: int = 60_000, care: int = 400, paid: int = 3, retraining: int = 600, every: int = 6) -> Outlay:
+def outlay(
+    price: int = 60_000, care: int = 400, paid: int = 3, retraining: int = 600, every: int = 6, cap: int | None = None
+) -> Outlay:
     return Outlay(
-        price=usd("price", price), management_per_month=usd("care", care), management_paid_months=paid,
+        price=usd("price", price), price_at_most=usd("cap", price if cap is None else cap),
+        management_per_month=usd("care", care), management_paid_months=paid,
         retraining=usd("retraining", retraining), retrain_every_months=every,
     )  # fmt: skip
 
@@ -77,6 +80,7 @@ def test_payback_is_the_first_month_that_is_no_longer_behind_and_may_be_never() 
     flows = [Decimal(flow) for flow in (-100, 40, 60, 10)]
     assert payback_month(flows) == 2
     assert payback_month(flows[:2]) is None
+    assert payback_month([Decimal(0), Decimal(5)]) == 0
     assert payback_month([]) is None
 
 
@@ -101,6 +105,24 @@ def test_the_low_case_goes_live_later_and_saves_less(brief_of: BriefOf) -> None:
     assert low.go_live_month == 3
     assert low.npv.value == 9 * 5_000 - 60_000 - 6 * 500
     assert low.payback_month is None
+
+
+def test_the_low_case_pays_time_and_materials_up_to_the_cap(brief_of: BriefOf) -> None:
+    roi = returns(brief_of(SURE), cap=70_000)
+    assert roi.of(Case.LOW).npv.value == 9 * 5_000 - 70_000 - 6 * 500
+    assert roi.of(Case.LOW).cumulative[0] == -70_000
+    assert roi.of(Case.EXPECTED).cumulative[0] == -60_000
+
+
+def test_serving_is_paid_even_where_nobody_knows_what_it_replaces(brief_of: BriefOf) -> None:
+    """A tuned model at 300 and 0.01 a request costs 400 a month, and the base may cost nothing."""
+    unknown = ServingChange(base=per_token("base", 0, None), tuned=per_token("tuned", 300, "0.01"))
+    expected = returns(brief_of(SURE), serving=unknown).of(Case.EXPECTED)
+    inference = expected.benefits[-1]
+    assert (inference.monthly.value, inference.missing) == (-400, "the price of the prompted base")
+    assert expected.monthly_benefit.value == 10_000 - 400
+    nothing = returns(brief_of(), serving=unknown).of(Case.EXPECTED)
+    assert (nothing.monthly_benefit.value, nothing.npv.value, nothing.payback_month) == (None, None, None)
 
 
 def test_the_benefit_rises_evenly_over_the_ramp(brief_of: BriefOf) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from estimator import Brief, Estimate
 from estimator.calendar import WorkCalendar
+from estimator.errors import BriefInvalid
 from estimator.phases import DELIVERY, Phase
 from estimator.plan import PhaseTime
 from estimator.schedule import add_months, months_between, place, plan_dates
@@ -47,6 +48,18 @@ def test_two_phases_over_christmas() -> None:
 def test_a_begun_day_is_a_day() -> None:
     schedule = place(times(1.2, review=0.5), start=date(2027, 2, 1), calendar=GERMANY)
     assert (schedule.phases[0].work_end, schedule.go_live) == (date(2027, 2, 2), date(2027, 2, 2))
+
+
+def test_a_plan_of_more_than_ten_years_is_refused(
+    brief_of: Callable[..., Brief], estimate_of: Callable[..., Estimate]
+) -> None:
+    for changes in (
+        {"commercial.review_days": 1_000_000},
+        {"data.labelling": {"examples": 10**12, "minutes_per_example": 1}},
+    ):
+        with pytest.raises(BriefInvalid, match="more than ten years") as refusal:
+            estimate_of(brief_of(changes))
+        assert [problem.code for problem in refusal.value.problems] == ["plan.too_long"]
 
 
 def test_a_region_with_more_holidays_goes_live_later() -> None:

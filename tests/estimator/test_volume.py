@@ -46,6 +46,15 @@ def test_new_examples_add_to_those_at_hand(brief_of: BriefOf) -> None:
     assert volume_of(brief_of({"data.labelling": labelling}), None).examples.value == 2_400
 
 
+def test_a_review_of_more_examples_than_there_are_is_flagged(brief_of: BriefOf) -> None:
+    labelling = {"examples": 2_401, "new": 400, "minutes_per_example": 2}
+    (finding,) = volume_of(brief_of({"data.labelling": labelling}), None).findings
+    assert (finding.code, finding.standing) == ("labelling.beyond", Standing.FLAGGED)
+    assert finding.message == "2,001 examples at hand are to be reviewed, and 2,000 are at hand"
+    enough = brief_of({"data.labelling": {**labelling, "examples": 2_400}})
+    assert list(volume_of(enough, None).findings) == []
+
+
 def test_a_counted_file_overrules_the_brief_and_says_so(brief_of: BriefOf, counted: DatasetCount) -> None:
     """1 + 2 x 3 framing, 2 roles, "hello" and "hi there": 12 tokens each."""
     volume = volume_of(brief_of(), counted)

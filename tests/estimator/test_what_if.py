@@ -71,11 +71,16 @@ def test_a_payback_that_never_comes_is_a_word(brief_of: BriefOf, estimate_of: Es
     assert row(comparison, "payback").values == ("never",)
 
 
+def test_a_payback_nobody_can_know_is_unknown_and_not_never(brief_of: BriefOf, estimate_of: EstimateOf) -> None:
+    comparison = compare({"a": estimate_of(brief_of({"traffic.base_model": "openai/gpt-99"}))})
+    assert row(comparison, "payback").values == (None,)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "read"),
     [
         ("traffic.requests_per_month", 5, lambda brief: brief.traffic.requests_per_month == 5),
-        ("training.routes[1].gpus", 3, lambda brief: brief.training.routes[0].gpus == 3),
+        ("training.routes[1].model", "qwen3-8b", lambda brief: brief.training.routes[0].model == "qwen3-8b"),
         (
             "training.routes[1]",
             {"provider": "tinker", "model": "qwen3-8b"},

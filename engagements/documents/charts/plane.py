@@ -26,7 +26,8 @@ from engagements.documents.palette import Palette
 
 HEAD: Final = 28.0
 FOOT: Final = AXIS_ROOM + 12
-_HEIGHT: Final = 168.0
+# Four names of three lines each have to stand beside it.
+_HEIGHT: Final = 134.0
 _END_GAP: Final = 14.0
 _WIDEST_NAME: Final = 0.24 * WIDTH
 _ROW: Final = TEXT_SIZE * LINE_HEIGHT

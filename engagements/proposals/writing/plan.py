@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from engagements.proposals.method import Method
 from engagements.proposals.view import Deliverable, HolidayView, PhaseView, RoleView
 from estimator.estimating import Estimate
 from estimator.phases import DELIVERY, Phase
 from estimator.quote import PricedOption
+
+_HOURS_PER_DAY: Final = 8
 
 
 def phases_of(estimate: Estimate, option: PricedOption, method: Method) -> tuple[PhaseView, ...]:
@@ -39,14 +42,24 @@ def holidays_of(estimate: Estimate) -> tuple[HolidayView, ...]:
     return tuple(HolidayView(day=holiday.day, name=holiday.name) for holiday in estimate.schedule.holidays)
 
 
-def team_of(option: PricedOption, method: Method) -> tuple[RoleView, ...]:
+def team_of(estimate: Estimate, option: PricedOption, method: Method) -> tuple[RoleView, ...]:
     """Everybody who works on an option with all their hours, the busiest first."""
-    hours: dict[str, float] = {}
-    for by_role in option.hours.values():
-        for role, worked in by_role.items():
-            hours[role] = hours.get(role, 0.0) + worked
-    busiest = sorted(hours.items(), key=lambda item: -item[1])
-    return tuple(RoleView(name=method.role(role), hours=_hours(worked)) for role, worked in busiest)
+    full_time = _HOURS_PER_DAY * estimate.schedule.working_days_p50
+    worked: dict[str, dict[Phase, float]] = {}
+    for phase, by_role in option.hours.items():
+        for role, hours in by_role.items():
+            if hours > 0:
+                worked.setdefault(role, {})[phase] = hours
+    busiest = sorted(worked.items(), key=lambda item: -sum(item[1].values()))
+    return tuple(
+        RoleView(
+            name=method.role(role),
+            hours=_hours(sum(by_phase.values())),
+            phases=tuple(sorted(phase.number for phase in by_phase)),
+            share=Decimal(str(sum(hours for phase, hours in by_phase.items() if phase in DELIVERY) / full_time)),
+        )
+        for role, by_phase in busiest
+    )
 
 
 def _phase(phase: Phase, estimate: Estimate, option: PricedOption, method: Method) -> PhaseView:

@@ -1,6 +1,7 @@
 """The part of a proposal that says what it costs the client: options, payments, compute with its cap."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -29,6 +30,7 @@ from estimator.routes import RouteEstimate
 from estimator.schedule import add_months
 
 _CAP_STEP: Final = 10
+_TENTHS: Final = 1000
 _FLOPS_PER_PARAMETER: Final = 6
 
 
@@ -72,7 +74,20 @@ def instalments_of(estimate: Estimate, option: PricedOption) -> tuple[Instalment
     if months:
         name = f"Management, {len(months)} months"
         views.append(_instalment(months, name, "end of each month in production", estimate, option))
-    return tuple(views)
+    shares = _shares([payment.net for payment in views])
+    return tuple(replace(view, share=share) for view, share in zip(views, shares, strict=True))
+
+
+def _shares(parts: Sequence[Money]) -> list[Decimal]:
+    """Each part of the whole to the tenth of a percent, by largest remainder, so that what is printed sums to 100 %."""
+    whole = sum(part.minor for part in parts)
+    if not whole:
+        return [Decimal(0)] * len(parts)
+    tenths = [_TENTHS * part.minor // whole for part in parts]
+    most_cut = sorted(range(len(parts)), key=lambda index: -(_TENTHS * parts[index].minor % whole))
+    for index in most_cut[: _TENTHS - sum(tenths)]:
+        tenths[index] += 1
+    return [Decimal(share) / _TENTHS for share in tenths]
 
 
 def _instalment(
@@ -84,7 +99,7 @@ def _instalment(
         name=name,
         trigger=trigger,
         parts=len(payments),
-        share=Decimal(net.minor) / option.net.minor if option.net.minor else Decimal(0),
+        share=Decimal(0),
         net=net,
         gross=gross,
         expected=_expected(estimate, payments[0].due),

@@ -1,6 +1,7 @@
 """The whole proposal, written from an estimate."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,12 @@ _TEST_SET: Final = "acceptance-test@v1"
 _RATE_RULE: Final = "lower end of the 95% Wilson interval"
 _PAIRED_RULE: Final = "lower end of the 95% Wilson interval; paired difference to the baseline above zero"
 _SERVING_SAVED: Final = "roi.inference_saving"
+_QUESTIONS_NAMED: Final = 4
+# What the test set can show stands below the acceptance criteria.
+_BY_CRITERIA: Final = "test set"
+# What else stands about a route is for us to settle before sending.
+_OF_THE_CLIENT: Final = {"model.closing", "model.shutdown"}
+_RANGE: Final = re.compile(r"(?<![\d-])(\d[\d.,]*)-(\d[\d.,]*)(?![\d-])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ def write_proposal(estimate: Estimate, agency: Agency, issue: Issue) -> Proposal
         phases=phases_of(estimate, option, words),
         holidays=holidays_of(estimate),
         deliverables=deliverables_of(estimate, option, words),
-        roles=team_of(option, words),
+        roles=team_of(estimate, option, words),
         raci_roles=words.raci.roles,
         raci=tuple(RaciRow(activity=row.activity, values=row.values) for row in words.raci.rows),
         price=price_of(estimate, quote, words),
@@ -220,9 +227,16 @@ def _detectable(baseline: Decimal | None, items: int) -> Decimal | None:
 
 def _fit(estimate: Estimate, quote: Quote, issue: Issue) -> FitView:
     report = estimate.fit
+    found = [check.finding for check in report.readiness]
     return FitView(
         verdict=report.verdict.value,
-        reasons=report.reasons,
+        reasons=tuple(_in_print(reason) for reason in report.reasons if not any(map(reason.startswith, found))),
+        there=tuple(
+            _in_print(check.finding) for check in report.readiness if check.ready and check.name != _BY_CRITERIA
+        ),
+        lacking=tuple(
+            _in_print(f"{check.finding}, so {check.remedy}") for check in report.readiness if not check.ready
+        ),
         approaches=tuple(
             ApproachView(
                 name=score.approach.words,
@@ -237,6 +251,11 @@ def _fit(estimate: Estimate, quote: Quote, issue: Issue) -> FitView:
         open_questions=report.missing,
         despite=issue.despite,
     )
+
+
+def _in_print(text: str) -> str:
+    """Percentages and ranges as the rest of the document sets them: 68% and 500–2,000."""
+    return _RANGE.sub("\\1\N{EN DASH}\\2", text.replace(" %", "%"))
 
 
 def _provenance(estimate: Estimate, oldest: str) -> Provenance:
@@ -256,14 +275,16 @@ def _flags(estimate: Estimate, roi: Roi, route: RouteEstimate) -> Iterator[str]:
     if task.baseline_percent is not None and task.baseline_percent >= task.target_percent:
         yield f"Today's {task.baseline_percent:f}% already reach the target of {task.target_percent:f}%."
     for finding in route.findings:
-        if finding.standing is Standing.FLAGGED:
-            yield f"{finding.message}; {finding.remedy}."
+        if finding.code in _OF_THE_CLIENT and finding.standing is Standing.FLAGGED:
+            yield f"{finding.message}. Annex B names the routes that remain."
     expected = roi.of(Case.EXPECTED)
     if route.shutdown is not None and (expected.payback_month is None or expected.payback_month > roi.horizon_months):
         yield f"The model ends on {route.shutdown}, before the engagement has paid for itself."
     yield from _losses(roi)
     if estimate.fit.missing:
-        yield f"Still to find out: {'; '.join(estimate.fit.missing)}."
+        more = len(estimate.fit.missing) - _QUESTIONS_NAMED
+        questions = [*estimate.fit.missing[:_QUESTIONS_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        yield f"Still to find out: {'; '.join(questions)}."
 
 
 def _losses(roi: Roi) -> Iterator[str]:

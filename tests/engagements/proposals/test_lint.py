@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ HOLES: dict[str, list[dict[str, object]]] = {
     "number.missing": [{"control__number": "Draft"}, {"control__stage": Stage.DRAFT}],
     "date.in_past": [{"phases__0__begin": date(2026, 11, 21)}, {"headline__decision_by": date(2026, 11, 21)}],
     "headline.missing": [{"headline__cost_of_waiting": None}, {"headline__baseline": None}],
+    "headline.no_gain": [{"headline__cost_of_waiting": NOTHING}, {"headline__cost_of_waiting": Money(-1, "EUR")}],
     "situation.missing": [
         {"situation__affected": None}, {"situation__magnitude": None}, {"situation__why_now": None},
         {"situation__tried_before": ()},
@@ -79,6 +81,7 @@ HOLES: dict[str, list[dict[str, object]]] = {
         {"instalments__0__net": a_cent_more}, {"instalments__5__gross": a_cent_more},
     ],
     "money.mixed_currency": [{"compute__cap": Money(4_000, "USD")}],
+    "instalment.share": [{"instalments__0__share": Decimal("0.5")}],
     "instalment.trigger": [{"instalments__0__trigger": ""}],
     "compute.no_prices": [{"compute__unit_prices": ()}],
     "compute.undated": [

@@ -182,11 +182,23 @@ def test_template_marks_in_a_name_are_plain_text() -> None:
         ("decision_by = 2026-12-10", "decision_by = 2027-12-10", "project", "date.order"),
         ("cached_prefix_tokens = 3400", "cached_prefix_tokens = 3901", "traffic", "number.out_of_range"),
         ("new = 400 ", "new = 3601 ", "data.labelling", "number.out_of_range"),
+        ('languages = ["de", "en"]', "languages = []", "task.languages", "validation_failed"),
+        ('languages = ["de", "en"]', 'languages = ["de", "de"]', "task", "languages.twice"),
+        ('tuning = "lora"', 'tuning = "hosted"', "training.tuning", "tuning.not_named"),
+        ('model = "gpt-4o-mini"', 'model = "gpt-4o-mini"\ngpu = "L4"', "training.routes[6]", "route.gpu_of_provider"),
     ],
 )
 def test_what_contradicts_itself_is_refused(said: str, instead: str, where: str, code: str) -> None:
     assert said in EXAMPLE
     assert problems_of(EXAMPLE.replace(said, instead)) == {where: code}
+
+
+@pytest.mark.parametrize("rate", ["0.000000001", "9999999999999"])
+def test_an_amount_is_written_as_it_is_read(rate: str) -> None:
+    brief = read_brief(EXAMPLE.replace('usd_per_unit = "1.08"', f'usd_per_unit = "{rate}"'))
+    again = read_brief(brief.model_dump_json(by_alias=True, exclude_none=True), form="json")
+    assert again.commercial.exchange == brief.commercial.exchange
+    assert f'"usd_per_unit":"{rate}"' in brief.model_dump_json()
 
 
 def test_another_currency_needs_a_dated_exchange_rate() -> None:

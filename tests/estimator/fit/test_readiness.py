@@ -70,6 +70,8 @@ def test_a_baseline_counts_when_it_was_measured(brief_of: BriefOf) -> None:
     guessed = checked(brief_of({**measured, "task.baseline_source": "estimated"}), "baseline")
     assert (guessed.ready, guessed.remedy) == (False, "phase 2 measures it")
     assert checked(brief_of(), "baseline").finding == "no baseline is known"
+    counted = checked(brief_of({**measured, "task.baseline_items": 180}), "baseline")
+    assert counted.finding == "the baseline of 70 % is measured on 180 items (95 % interval 62.9-76.2 %)"
 
 
 def test_five_points_over_eighty_percent_need_470_test_items(brief_of: BriefOf) -> None:

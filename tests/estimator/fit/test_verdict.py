@@ -75,6 +75,19 @@ def test_a_prompt_measured_at_the_target_is_a_plain_no(brief_of: BriefOf, baseli
     assert report.headline == "Do not fine-tune: prompt engineering is the better answer."
 
 
+@pytest.mark.parametrize(
+    ("items", "verdict"), [(30, Verdict.PROVE_FIRST), (300, Verdict.DO_NOT_FINE_TUNE), (None, Verdict.DO_NOT_FINE_TUNE)]
+)
+def test_a_prompt_that_may_have_been_lucky_is_measured_again(
+    brief_of: BriefOf, items: int | None, verdict: Verdict
+) -> None:
+    """94 % on 30 items may be 80 %, on 300 it is at least 90.7 %."""
+    report = assess_fit(brief_of({**READY, "task.baseline_percent": 94, "task.baseline_items": items}))
+    assert report.verdict is verdict
+    lucky = "the prompted baseline was measured at 94 %, but on 30 items that may be less than 90 %"
+    assert any(reason.startswith(lucky) for reason in report.reasons) is (verdict is Verdict.PROVE_FIRST)
+
+
 def test_a_prompt_measured_where_phase_two_would_stop_is_a_no_already(brief_of: BriefOf) -> None:
     stop = {**READY, "task.stop_at_percent": 85}
     assert assess_fit(brief_of({**stop, "task.baseline_percent": 84})).verdict is not Verdict.DO_NOT_FINE_TUNE

@@ -1,4 +1,5 @@
 import csv
+import re
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ import pytest
 
 from estimator.errors import PriceBookInvalid, UnknownName
 from estimator.prices import (
+    GpuOffer,
     InferencePrice,
     Objective,
     PriceBook,
@@ -22,6 +24,25 @@ from estimator.prices.genai import base_inference_price
 
 BOOK = PriceBook.load()
 TODAY = date(2026, 11, 22)
+
+PROVIDERS = {
+    "Together": "together", "Fireworks": "fireworks", "Ori": "ori", "Thinking Machines Tinker": "tinker",
+    "Prime Intellect hosted training": "prime-intellect", "Google Vertex AI": "vertex", "Mistral": "mistral",
+    "Azure OpenAI": "azure", "AWS Bedrock": "bedrock",
+}  # fmt: skip
+NAMES = {
+    "0-16B": "up to 16B", "300.1-upB": "over 300B", "<=10B": "up to 10B", "classifier fine-tune": "classifier",
+    "gpt-4o-2024-08-06 regional": "gpt-4o-2024-08-06",
+}  # fmt: skip
+METHODS = {
+    "sft-lora": ("sft", "lora"), "sft-full": ("sft", "full"), "dpo-lora": ("dpo", "lora"), "dpo-full": ("dpo", "full"),
+    "lora": ("sft", "lora"), "rl/lora": ("rft sft", "lora"), "sft": ("sft", "hosted"),
+}  # fmt: skip
+BILLED = {
+    "yes": {ValidationBilling.PER_EVALUATION, ValidationBilling.ONE_PASS}, "no": {ValidationBilling.NOT_BILLED},
+    "": {ValidationBilling.UNKNOWN},
+}  # fmt: skip
+UNITS = {"1M tokens": "1M tokens", "hour of core training loop": "hour of training"}
 
 OWN_PRICES = """
 provider = "together"
@@ -49,41 +70,147 @@ def price(provider: str, model: str, size: str | None = None, **job: object) -> 
     )
 
 
+def rows_of(shared_data: Path, name: str) -> list[dict[str, str]]:
+    with (shared_data / "economics" / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def usd(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def first_number(text: str) -> Decimal | None:
+    """The amount that a cell with a remark begins with."""
+    return Decimal(text.split(maxsplit=1)[0]) if text else None
+
+
 @pytest.mark.shared_data
-def test_every_published_training_price_is_in_the_book(shared_data: Path) -> None:
-    with (shared_data / "economics" / "provider_finetune_prices.csv").open(encoding="utf-8") as file:
-        published = Counter(Decimal(row["usd"]) for row in csv.DictReader(file))
-    ours = Counter(row.usd for row in BOOK.table(TrainingPrice) if row.provider != "openai" and row.usd is not None)
-    assert ours == published
+def test_every_published_training_price_is_in_the_book_under_its_model_method_and_unit(shared_data: Path) -> None:
+    """And no other: 60 rows, by provider, model or band, method, price, validation and minimum charge."""
+    published = rows_of(shared_data, "provider_finetune_prices.csv")
+    assert {row["unit"] for row in published} == {
+        "1M tokens processed",
+        "1M training tokens",
+        "1M train tokens",
+        "1M tokens",
+    }
+    theirs = Counter(
+        (
+            PROVIDERS[row["provider"]],
+            NAMES.get(row["model_or_band"], row["model_or_band"]),
+            METHODS[row["method"]] if row["provider"] != "Mistral" else ("classification", "hosted"),
+            Decimal(row["usd"]),
+        )
+        for row in published
+    )
+    ours = Counter(
+        (row.provider, row.model, (" ".join(row.objectives), str(row.tuning)), row.usd)
+        for row in BOOK.table(TrainingPrice)
+        if row.provider != "openai" and row.usd is not None
+    )
+    assert ours == theirs
+    assert {row.unit for row in BOOK.table(TrainingPrice) if row.provider != "openai"} == {"1M tokens"}
+
+
+@pytest.mark.shared_data
+def test_bands_validation_and_minimum_are_those_published(shared_data: Path) -> None:
+    bands = {
+        (row.provider, row.model): (row.params_b_min, row.params_b_max)
+        for row in BOOK.table(TrainingPrice)
+        if row.is_band
+    }
+    for row in rows_of(shared_data, "provider_finetune_prices.csv"):
+        provider, model = PROVIDERS[row["provider"]], NAMES.get(row["model_or_band"], row["model_or_band"])
+        if (provider, model) in bands:
+            assert bands[provider, model] == (usd(row["params_b_min"]), usd(row["params_b_max"]))
+        billed = BOOK.terms_of(provider).validation
+        assert billed in BILLED[row["validation_billed"].partition(" ")[0]], provider
+        minimum = first_number(row["min_charge_usd"])
+        ours = next(own for own in BOOK.table(TrainingPrice) if (own.provider, own.model) == (provider, model))
+        if "verify" in row["min_charge_usd"]:
+            assert f"${minimum} minimum: verify" in ours.min_charge_note
+        else:
+            assert ours.min_charge_usd == minimum, (provider, model)
 
 
 @pytest.mark.shared_data
 def test_every_openai_row_is_in_the_book_with_its_sunset(shared_data: Path) -> None:
-    with (shared_data / "economics" / "openai_finetune_prices.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            own = [
-                own
-                for own in BOOK.table(TrainingPrice)
-                if own.model == row["base_model_id"] and own.provider == "openai"
-            ]
-            assert [str(one.usd) for one in own] == [row["training_usd"]]
-            assert str(own[0].shutdown) == row["model_shutdown_date"]
-            assert str(own[0].new_jobs_until) == row["new_jobs_until"]
-            tuned = BOOK.inference(provider="openai", model=row["base_model_id"], variant="tuned")
-            assert tuned is not None
-            assert (tuned.input, tuned.output) == (Decimal(row["ft_input"]), Decimal(row["ft_output"]))
+    published = rows_of(shared_data, "openai_finetune_prices.csv")
+    ours = {row.model: row for row in BOOK.table(TrainingPrice) if row.provider == "openai"}
+    assert set(ours) == {row["base_model_id"] for row in published}
+    for row in published:
+        own, unit = ours[row["base_model_id"]], row["training_unit"]
+        assert (own.usd, own.unit) == (Decimal(row["training_usd"]), UNITS[unit])
+        assert str(own.shutdown) == row["model_shutdown_date"]
+        assert str(own.new_jobs_until) == row["new_jobs_until"]
+        assert str(own.max_example_tokens or "") == row["max_train_example_tokens"]
+        assert own.as_of == row["price_as_of"]
 
 
 @pytest.mark.shared_data
-def test_every_gpu_offer_is_in_the_book(shared_data: Path) -> None:
-    with (shared_data / "economics" / "gpu_prices.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            found = [
-                offer
-                for offer in BOOK.offers(gpu=row["gpu"], provider=row["provider"])
-                if (offer.instance, offer.region) == (row["instance"], row["region"])
-            ]
-            assert [offer.on_demand_usd_per_h for offer in found] == [Decimal(row["on_demand_usd_per_gpu_h"])]
+@pytest.mark.parametrize(
+    ("variant", "columns"),
+    [
+        ("base", {"input": "base_input", "cached_input": "base_cached", "output": "base_output"}),
+        (
+            "tuned",
+            {
+                "input": "ft_input", "cached_input": "ft_cached_input", "output": "ft_output",
+                "batch_input": "ft_batch_input", "batch_cached_input": "ft_batch_cached_input",
+                "batch_output": "ft_batch_output",
+            },
+        ),
+        (
+            "tuned-data-sharing",
+            {"input": "data_sharing_input", "cached_input": "data_sharing_cached", "output": "data_sharing_output"},
+        ),
+    ],
+)  # fmt: skip
+def test_every_openai_inference_rate_is_in_the_book(shared_data: Path, variant: str, columns: dict[str, str]) -> None:
+    for row in rows_of(shared_data, "openai_finetune_prices.csv"):
+        published = {rate: usd(row[column]) for rate, column in columns.items()}
+        own = BOOK.inference(provider="openai", model=row["base_model_id"], variant=variant)
+        if own is None:
+            assert set(published.values()) == {None}
+        else:
+            assert {rate: getattr(own, rate) for rate in columns} == published
+            assert str(own.shutdown) == row["model_shutdown_date"]
+
+
+@pytest.mark.shared_data
+def test_every_tinker_sampling_rate_is_in_the_book(shared_data: Path) -> None:
+    form = re.compile(r"prefill \$([\d.]+) sample \$([\d.]+) per 1M; .*cached prefill -80%")
+    served = {
+        row["model_or_band"]: form.search(row["serving"])
+        for row in rows_of(shared_data, "provider_finetune_prices.csv")
+        if "Tinker" in row["provider"] and row["serving"]
+    }
+    assert len(served) == 10
+    for model, rates in served.items():
+        own = BOOK.inference(provider="tinker", model=model, variant="tuned")
+        assert rates is not None
+        assert own is not None
+        prefill, sample = map(Decimal, rates.groups())
+        assert (own.input, own.cached_input, own.output) == (prefill, prefill / 5, sample)
+
+
+@pytest.mark.shared_data
+def test_every_gpu_offer_is_in_the_book_and_no_other(shared_data: Path) -> None:
+    published = {
+        (row["gpu"], row["provider"], row["instance"], row["region"]): (
+            int(row["gpus"]), int(row["vram_gb"]), usd(row["on_demand_usd_per_gpu_h"]), usd(row["spot_usd_per_gpu_h"]),
+            row["as_of"],
+        )
+        for row in rows_of(shared_data, "gpu_prices.csv")
+    }  # fmt: skip
+    ours = {
+        (offer.gpu, offer.provider, offer.instance, offer.region): (
+            offer.gpus, offer.vram_gb, offer.on_demand_usd_per_h, offer.spot_usd_per_h, offer.as_of,
+        )
+        for offer in BOOK.table(GpuOffer)
+    }  # fmt: skip
+    assert len(published) == 56
+    assert ours == published
 
 
 def test_every_row_has_a_source_a_date_and_the_day_it_was_checked() -> None:
@@ -197,6 +324,13 @@ def test_a_role_is_one_lower_case_word() -> None:
     rate = '[[rate]]\nrole = "Legal Counsel"\nlabel = "x"\ncost_per_h = "90"\nas_of = "2026-11-20"\nsource = "x"\n'
     with pytest.raises(PriceBookInvalid, match="role: String should match pattern"):
         read_book({"rates.toml": f'checked = 2026-11-20\ncurrency = "USD"\n{rate}'})
+
+
+def test_a_price_file_nested_beyond_reason_is_refused() -> None:
+    for text in ("a = " + "[" * 5_000 + "]" * 5_000, f"a = {'9' * 5_000}"):
+        with pytest.raises(PriceBookInvalid) as refusal:
+            read_book({"deep.toml": text})
+        assert [problem.where for problem in refusal.value.problems] == ["deep.toml"]
 
 
 def test_a_file_that_is_not_there_is_named() -> None:

@@ -25,7 +25,7 @@ def route_of(brief_of: Callable[..., Brief], book: PriceBook, today: date) -> Ro
         changes: Mapping[str, object] | None = None, *, prices: PriceBook = book, on: date = today, **route: object
     ) -> RouteEstimate:
         brief = brief_of({"training.routes": [route], **(changes or {})})
-        runs = stated("training.runs", brief.training.runs.likely, "runs")
+        runs = stated(brief, "training.runs.likely", "runs")
         volume = volume_of(brief, None)
         pricing = Pricing(brief=brief, prices=prices, volume=volume, plan=PLAN, runs=runs, on=on)
         return price_routes(pricing)[0]

@@ -45,9 +45,24 @@ def test_a_card_costs_its_middle_offer_or_the_cheapest_of_a_named_provider(book:
     assert gpu_price("k", book, find_gpu("L4")).note == "0.8048-1.3232 USD over 3 offers"
 
 
+def test_of_two_middle_offers_the_dearer_one_is_planned_with(book: PriceBook) -> None:
+    assert gpu_price("k", book, find_gpu("RTX 4090")).value == Decimal("0.69")
+
+
+def test_an_instance_is_rented_whole(book: PriceBook) -> None:
+    """AWS has the A100-80GB by eights only, so one of them is no offer for one card."""
+    card = find_gpu("A100-80GB")
+    single = gpu_price("k", book, card, provider="AWS")
+    assert single.value is None
+    assert single.source.startswith("A100-80GB-SXM from AWS is rented 8 at a time; change gpus")
+    assert gpu_price("k", book, card, gpus=8, provider="AWS").value == Decimal("3.4309")
+    assert "over 4 offers" in gpu_price("k", book, card).note
+    assert "over 6 offers" in gpu_price("k", book, card, gpus=16).note
+
+
 def test_nobody_trains_on_an_endpoint_that_serves(book: PriceBook) -> None:
     assert gpu_price("k", book, find_gpu("H100"), provider="Together").value is None
-    assert "12.29 USD over 16 offers" in gpu_price("k", book, find_gpu("H100")).note
+    assert "12.29 USD over 16 offers" in gpu_price("k", book, find_gpu("H100"), gpus=8).note
 
 
 def test_a_card_without_an_offer_is_unknown_and_says_what_to_add(route_of: RouteOf) -> None:

@@ -82,6 +82,17 @@ def test_together_bills_every_evaluation_of_the_validation_set(route_of: RouteOf
     )
 
 
+def test_validation_that_may_be_billed_counts_in_the_high_end(route_of: RouteOf) -> None:
+    """2.4 M tokens at 0.50; 3 x 100,000 validation tokens more, and a tenth for another tokeniser."""
+    route = route_of(provider="fireworks", model="llama-3.1-8b")
+    assert (route.run.value, route.run_high.value) == (Decimal("1.2"), Decimal("2.7") * Decimal("0.5") * Decimal("1.1"))
+    said = "whether Fireworks bills validation tokens is unknown: only the high end of a run counts them"
+    assert said in route.caveats
+    without = route_of({"data.validation_percent": 0}, provider="fireworks", model="llama-3.1-8b")
+    assert said not in without.caveats
+    assert said.replace("Fireworks", "Together AI") not in route_of(provider="together", model="llama-3.1-8b").caveats
+
+
 def test_together_without_packing_bills_rows_times_the_maximum_length(route_of: RouteOf) -> None:
     route = route_of({"training.packing": False}, provider="together", model="llama-3.1-8b")
     assert route.tokens.value == 3 * 1_600 * 1_024 + 3 * 200 * 500
@@ -171,8 +182,8 @@ def test_reinforcement_by_the_token_is_unknown(route_of: RouteOf) -> None:
     ("provider", "model", "said"),
     [
         ("vertex", "gemini-3.5-flash", "publishes no training price"),
-        ("together", "a-model-of-nobody", "no price is known for together/a-model-of-nobody (sft)"),
-        ("mistral", "mistral-large", "no price is known for mistral/mistral-large (sft)"),
+        ("together", "a-model-of-nobody", "no price is known for together/a-model-of-nobody (sft, lora)"),
+        ("mistral", "mistral-large", "no price is known for mistral/mistral-large (sft, lora)"),
     ],
 )
 def test_an_unknown_price_is_unknown_with_what_to_add_and_never_zero(
@@ -216,6 +227,41 @@ def test_without_an_example_there_is_nothing_to_train_on(route_of: RouteOf) -> N
     route = route_of({"data.examples": 0}, provider="tinker", model="qwen3-8b")
     assert codes(route)["data.none"] is Standing.REFUSED
     assert not route.usable
+
+
+def test_a_file_of_fewer_than_ten_examples_is_refused_where_the_provider_refuses_it(route_of: RouteOf) -> None:
+    nine = {"data.examples": 9, "data.validation_percent": 0, "data.test_percent": 0}
+    assert codes(route_of(nine, provider="openai", model="gpt-4o-mini"))["data.too_few"] is Standing.REFUSED
+    assert "data.too_few" not in codes(route_of(nine, provider="together", model="llama-3.1-8b"))
+    ten = {**nine, "data.examples": 10}
+    assert "data.too_few" not in codes(route_of(ten, provider="openai", model="gpt-4o-mini"))
+
+
+@pytest.mark.parametrize(
+    ("route", "limit"),
+    [
+        ({"provider": "together", "model": "llama-3.1-8b"}, 1_024),
+        ({"provider": "own", "model": "llama-3.1-8b", "gpu": "L4"}, 1_024),
+        ({"provider": "openai", "model": "gpt-4o-mini"}, 65_536),
+    ],
+)
+def test_examples_longer_than_what_is_trained_of_them_are_flagged(
+    route_of: RouteOf, route: dict[str, object], limit: int
+) -> None:
+    """13 tokens of a chat's form stand beside those of prompt and answer."""
+    fits, cut = (
+        codes(route_of({"data.prompt_tokens": limit - 113 + more, "data.answer_tokens": 100}, **route))
+        for more in (0, 1)
+    )
+    assert "tokens.too_long" not in fits
+    assert cut["tokens.too_long"] is Standing.FLAGGED
+
+
+def test_a_method_the_provider_does_not_price_is_named(route_of: RouteOf) -> None:
+    route = route_of({"training.tuning": "qlora"}, provider="together", model="llama-3.1-8b")
+    assert [finding.message for finding in route.findings if finding.code == "price.unknown"] == [
+        "no price is known for together/llama-3.1-8b (sft, qlora)"
+    ]
 
 
 def test_openai_takes_only_those_who_tuned_before(route_of: RouteOf) -> None:
