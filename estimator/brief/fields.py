@@ -160,7 +160,7 @@ Prose = Annotated[str, BeforeValidator(_is_text), AfterValidator(lambda text: ch
 class Section(BaseModel):
     """A part of a brief: frozen, and a field nobody knows is an error, for a slip of the pen must not pass."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ThreePoint(Section):

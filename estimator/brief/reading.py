@@ -28,13 +28,14 @@ _GENERIC: Final[Mapping[str, tuple[str, str]]] = {
 def load_brief(path: Path) -> Brief:
     """The brief in a `.toml` or `.json` file. Raises `BriefInvalid`."""
     try:
-        size = path.stat().st_size
-        raw = path.read_bytes() if size <= _BYTES_MAX else b""
+        with path.open("rb") as file:
+            raw = file.read(_BYTES_MAX + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BriefInvalid(_whole("brief_unreadable", f"{path}: {reason}", "name a TOML or JSON file")) from error
-    if size > _BYTES_MAX:
-        raise BriefInvalid(_whole("brief_too_large", f"{path} has {size:,} bytes", "a brief has at most a megabyte"))
+    if len(raw) > _BYTES_MAX:
+        message = f"{path} has more than {_BYTES_MAX:,} bytes"
+        raise BriefInvalid(_whole("brief_too_large", message, "a brief has at most a megabyte"))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

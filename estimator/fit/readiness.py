@@ -127,7 +127,7 @@ def _test_set(brief: Brief) -> ReadinessCheck:
     return ReadinessCheck(
         name="test set",
         ready=items >= needed,
-        finding=f"a test split of {items:,} items {gain}; {rise} needs {needed:,}",
+        finding=f"a test split of {items:,} items {gain}; a rise from {rise} needs {needed:,} items",
         remedy="none needed" if items >= needed else f"hold out {needed:,} items",
     )
 

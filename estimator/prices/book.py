@@ -29,6 +29,7 @@ from estimator.prices.rows import (
 )
 
 _ROWS: Final[tuple[type[Row], ...]] = (TrainingPrice, InferencePrice, GpuOffer, RoleRate)
+_BYTES_MAX: Final = 4_000_000
 _HEAD: Final = {"provider", "name", "note", "access", "checked", "billing", "defaults", "currency"}
 
 R = TypeVar("R", bound=Row)
@@ -75,7 +76,8 @@ class PriceBook:
         """The row that prices this job: the model's own before a band that holds its size; None if there is none.
 
         A band is matched on `params_b`, the model's nominal size in billions; a size between two bands pays the
-        next larger one. A provider that does not say how it tunes (`hosted`) matches every tuning.
+        next larger one. A provider that does not say how it tunes (`hosted`) matches every tuning, after
+        the one that was asked for; a row with a price stands before one without.
         """
         self.terms_of(provider)
         fitting = [
@@ -85,7 +87,7 @@ class PriceBook:
         ]
         own = [row for row in fitting if not row.is_band and _names(row.model, row.aliases, model)]
         if own or params_b is None:
-            return own[0] if own else None
+            return min(own, key=lambda row: (row.usd is None, row.tuning is Tuning.HOSTED), default=None)
         bands = [row for row in fitting if row.is_band and (row.holds(params_b) or _starts_above(row, params_b))]
         return min(bands, key=lambda row: row.params_b_min or Decimal(0), default=None)
 
@@ -133,13 +135,19 @@ def read_book(texts: Mapping[str, str]) -> PriceBook:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        with file.open("rb") as opened:
+            raw = opened.read(_BYTES_MAX + 1)
+        text = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"cannot be read: {error}"
-        remedy = "name a UTF-8 TOML file"
-        raise PriceBookInvalid(
-            Problem(code="price_file_unreadable", where=str(file), message=problem, remedy=remedy)
-        ) from error
+        raise _unreadable(file, f"cannot be read: {error}") from error
+    if len(raw) > _BYTES_MAX:
+        raise _unreadable(file, f"has more than {_BYTES_MAX:,} bytes")
+    return text
+
+
+def _unreadable(file: Path, message: str) -> PriceBookInvalid:
+    remedy = "name a UTF-8 TOML file of prices"
+    return PriceBookInvalid(Problem(code="price_file_unreadable", where=str(file), message=message, remedy=remedy))
 
 
 def _read_rows(name: str, data: Mapping[str, object], problems: list[Problem]) -> Iterator[Row]:

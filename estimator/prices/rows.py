@@ -93,7 +93,7 @@ AsOf = Annotated[str, BeforeValidator(_read_as_of)]
 class Row(BaseModel):
     """What every dated fact carries. `checked` is the day somebody last looked at the source."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     as_of: AsOf
     checked: date
@@ -225,7 +225,7 @@ class ProviderTerms(BaseModel):
     `endpoints` is its name among the GPU offers, where it serves tuned models on dedicated GPUs.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     provider: str
     name: str

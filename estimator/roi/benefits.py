@@ -85,4 +85,4 @@ def _inference_saving(brief: Brief, serving: ServingChange) -> Benefit:
     per_request = saving("roi.inference_saving.per_request", lambda option: option.per_request, "One request")
     lacking = "" if base_known else "the price of the prompted base"
     missing = lacking if monthly.known else "serving prices"
-    return Benefit(name="Inference", per_request=per_request, monthly=monthly, missing=missing)
+    return Benefit(name="Serving saved", per_request=per_request, monthly=monthly, missing=missing)

@@ -26,7 +26,8 @@ SAMPLES, WARM_UP = 15, 3
 ESTIMATE_BAR_MS = 50
 HELP_BAR_S = 0.3
 HEAVY = ("pandas", "torch")
-LOADED = f"import sys, estimator; sys.stdout.write(' '.join(m for m in {HEAVY} if m in sys.modules))"
+WHOLE = "from estimator import estimate"
+LOADED = f"import sys; {WHOLE}; sys.stdout.write(' '.join(m for m in {HEAVY} if m in sys.modules))"
 
 
 def measure() -> Iterator[Measurement]:
@@ -55,9 +56,11 @@ def measure_start() -> Iterator[Measurement]:
     )  # fmt: skip
     loaded = fresh("-c", LOADED)
     import_s = best_seconds(lambda: fresh("-c", "import estimator"), repeats=7)
+    whole_s = best_seconds(lambda: fresh("-c", WHOLE), repeats=7)
+    floor_s = best_seconds(lambda: fresh("-c", "import numpy, pydantic, holidays"), repeats=7)
     yield Measurement(
         name="import estimator, fresh process", measured=import_s, unit="s", bar="loads neither pandas nor torch",
-        holds=not loaded, beside=f"python -c pass: {bare_s:.3f} s",
+        holds=not loaded, beside=f"{WHOLE}: {whole_s:.3f} s; import numpy, pydantic, holidays alone: {floor_s:.3f} s",
     )  # fmt: skip
 
 

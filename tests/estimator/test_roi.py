@@ -163,7 +163,7 @@ def test_unknown_benefits_are_named_and_left_out_of_the_sum(brief_of: BriefOf) -
     expected = returns(brief_of(SURE), serving=unserved).of(Case.EXPECTED)
     assert {benefit.name: benefit.missing for benefit in expected.benefits if benefit.missing} == {
         "Errors avoided": "the baseline and what an error costs",
-        "Inference": "serving prices",
+        "Serving saved": "serving prices",
     }
     assert expected.monthly_benefit.value == 10_000
 

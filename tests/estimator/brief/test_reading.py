@@ -280,3 +280,8 @@ def test_no_json_ever_ends_in_anything_but_a_brief_or_its_problems(data: object)
 def test_no_text_ever_ends_in_anything_but_a_brief_or_its_problems(text: str) -> None:
     with pytest.raises(BriefInvalid):
         read_brief(text)
+
+
+def test_a_file_without_an_end_is_refused_after_a_megabyte() -> None:
+    with pytest.raises(BriefInvalid, match="/dev/zero has more than 1,000,000 bytes"):
+        load_brief(Path("/dev/zero"))

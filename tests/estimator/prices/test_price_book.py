@@ -333,6 +333,11 @@ def test_a_price_file_nested_beyond_reason_is_refused() -> None:
         assert [problem.where for problem in refusal.value.problems] == ["deep.toml"]
 
 
+def test_a_file_without_an_end_is_refused_after_four_megabytes() -> None:
+    with pytest.raises(PriceBookInvalid, match="has more than 4,000,000 bytes"):
+        PriceBook.load(Path("/dev/zero"))
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(PriceBookInvalid, match="no-such-file"):
         PriceBook.load(Path("no-such-file.toml"))
@@ -348,3 +353,18 @@ def test_base_inference_prices_come_from_genai_prices_without_the_network() -> N
 
 def test_the_installed_genai_prices_is_one_whose_date_we_know() -> None:
     assert base_inference_price("openai", "gpt-4o-mini", TODAY) is not None
+
+
+def test_an_own_price_stands_before_a_packaged_row_that_has_none(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[training]]\nprovider = "vertex"\nmodel = "gemini-3.5-flash"\nobjectives = ["sft"]\ntuning = "lora"\n'
+        'unit = "1M tokens"\nusd = "8.00"\nas_of = "2026-11-20"\nchecked = "2026-11-22"\nsource = "our contract"\n'
+        'confidence = "vendor"\n'
+    )
+    job = {"provider": "vertex", "model": "gemini-3.5-flash", "objective": Objective.SFT, "tuning": Tuning.LORA}
+    before, after = BOOK.training(**job), PriceBook.load(file).training(**job)
+    assert before is not None
+    assert before.usd is None
+    assert after is not None
+    assert after.usd == 8

@@ -73,6 +73,7 @@ def test_the_first_of_two_equal_routes_is_chosen(brief_of: BriefOf, priced: Pric
 def test_a_brief_without_routes_is_priced_on_the_usual_ones(brief_of: BriefOf, estimate_of: EstimateOf) -> None:
     estimate = estimate_of(brief_of({"training.routes": []}))
     assert [route.route for route in estimate.routes] == list(DEFAULT_ROUTES)
+    assert all(route.usable for route in estimate.routes)
     assert estimate.chosen is not None
 
 
