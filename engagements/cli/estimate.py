@@ -167,7 +167,8 @@ def _value(roi: Roi, currency: str) -> Table:
     rows = []
     for case in Case:
         found = roi.of(case)
-        payback = "never" if found.payback_month is None else f"month {found.payback_month}"
+        never = "never" if found.npv.known else "unknown"
+        payback = never if found.payback_month is None else f"month {found.payback_month}"
         share = number(None if found.roi.value is None else 100 * found.roi.value)
         rows.append((case.value, amount(found.monthly_benefit, 0), amount(found.npv, 0), f"{share} %", payback))
     title = f"\nValue to the client, {currency}, over {roi.horizon_months} months"

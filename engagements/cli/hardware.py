@@ -130,7 +130,7 @@ def command(
         )
     except SetupInvalid as error:
         raise SetupInvalid(*map(_by_option, error.problems)) from error
-    advice, price = advise(setup), _price(price_book(price_files), gpu, provider)
+    advice, price = advise(setup), _price(price_book(price_files), setup, provider)
     time = training_time(setup, tokens) if tokens is not None else None
     notes = list(dict.fromkeys([*advice.memory.notes, *training_speed(setup).notes, *stale_notes([price], on)]))
     if as_json:
@@ -164,12 +164,12 @@ def _by_option(problem: Problem) -> Problem:
     return replace(problem, where=f"--{named.replace('_', '-')}")
 
 
-def _price(book: PriceBook, gpu: Gpu, provider: str | None) -> Figure:
+def _price(book: PriceBook, setup: TrainingSetup, provider: str | None) -> Figure:
     """USD per GPU-hour, of one provider where it is named. Raises `UnknownName` for one without an offer."""
     if provider is not None and not book.offers(provider=provider):
         known = {offer.provider for offer in book.table(GpuOffer)}
         raise UnknownName("provider", provider, known=known, add="add its [[offer]] to a price file")
-    return gpu_price("hardware", book, gpu, provider=provider or "")
+    return gpu_price("hardware", book, setup.gpu, gpus=setup.gpus, provider=provider or "")
 
 
 def _read_config(path: Path) -> Model:

@@ -1,5 +1,6 @@
 """Training on GPUs we rent by the hour: does it fit, how long does it take, what does it cost?"""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +12,7 @@ from estimator.errors import UnknownName
 from estimator.figures import Figure, Term, assumed, ceiling, fact, modelled
 from estimator.hardware import Gpu, MemoryBreakdown, Method, Model, TrainingSetup, advise, find_gpu, find_model
 from estimator.hardware import training_time as time_of
-from estimator.prices import Objective, PriceBook
+from estimator.prices import GpuOffer, Objective, PriceBook
 from estimator.routes.billing import adapter_size, in_completions, sampled_tokens
 from estimator.routes.model import Pricing, RouteEstimate, example_lengths, programme_cost, tuning_of
 from estimator.routes.serving import BASELINES, gpus_to_hold, own_option
@@ -20,6 +21,7 @@ from estimator.sunset import Finding, Standing
 from estimator.volume import epochs_of
 
 _MINUTES: Final = 60
+_FORM: Final = re.compile(r"-?(pcie|sxm)\d*", re.IGNORECASE)
 _SCORING_HOURS: Final = 1
 _STORAGE_USD_PER_GB_MONTH: Final = "0.023"
 _SPEED_SOURCE: Final = "training speed model, 80 % interval (cost reference, section 3)"
@@ -83,11 +85,12 @@ def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, gpus: int = 1, provider:
     """USD per GPU-hour on demand: the middle offer for so many cards, or the cheapest of a named provider.
 
     Of two in the middle the dearer one. An instance is rented whole, so one of eight cards is no offer for a single
-    card. Providers' endpoints are left out: they serve models, nobody trains on them.
+    card; an offer that does not say whether it is SXM or PCIe stands for both. Providers' endpoints are left out: they
+    serve models, nobody trains on them.
     """
     endpoints = {terms.endpoints for terms in prices.terms.values()}
     rented = [offer for offer in prices.offers(provider=provider) if offer.provider not in endpoints]
-    of_card = [offer for offer in rented if _card(offer.gpu) == gpu.name]
+    of_card = [offer for offer in rented if _is_of(offer, gpu)]
     offers = [offer for offer in of_card if gpus % offer.gpus == 0]
     if not offers:
         whose = f" from {provider}" if provider else ""
@@ -116,6 +119,16 @@ def _card(offered: str) -> str | None:
         return find_gpu(offered).name
     except UnknownName:
         return None
+
+
+def _is_of(offer: GpuOffer, gpu: Gpu) -> bool:
+    """Whether a card is on offer: the same chip, and not said to be of another form."""
+    card = _card(offer.gpu)
+    if card is None or _FORM.sub("", card) != _FORM.sub("", gpu.name):
+        return False
+    named = {form.lower() for form in _FORM.findall(f"{offer.gpu} {offer.instance}")}
+    ours = {form.lower() for form in _FORM.findall(gpu.name)}
+    return not named or not ours or named == ours
 
 
 def _tokens(key: str, pricing: Pricing, epochs: Figure) -> Figure:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,3 +77,16 @@ def test_the_walk_of_the_readme_shows_what_the_demo_prints(demo: Demo, command: 
     lines = [part for line in shown.splitlines() if line.startswith("    ") for part in line.split("...")]
     said = squeezed(demo.said)
     assert [line for line in map(squeezed, lines) if line and line not in said] == []
+
+
+def test_the_sdk_of_the_readme_computes_what_it_says(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 7 and the averages of the brief, so another price than that of the command beside it."""
+    block = README.partition("## The SDK\n\n")[2].partition("\n\n`estimator` is")[0]
+    monkeypatch.chdir(demo.folder)
+    said: dict[str, Any] = {}
+    exec(compile(textwrap.dedent(block), "README", "exec"), said)
+    net, figure = said["result"].quote.recommended.net, said["result"].explain("option.deliver.net")
+    promised = re.search(r"# Money: ([\d,.]+) EUR", block)
+    assert promised
+    assert f"{net.amount:,.2f}" == promised[1]
+    assert (figure.value, figure.unit) == (net.amount, "EUR")

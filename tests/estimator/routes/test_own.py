@@ -56,13 +56,20 @@ def test_an_instance_is_rented_whole(book: PriceBook) -> None:
     assert single.value is None
     assert single.source.startswith("A100-80GB-SXM from AWS is rented 8 at a time; change gpus")
     assert gpu_price("k", book, card, gpus=8, provider="AWS").value == Decimal("3.4309")
-    assert "over 4 offers" in gpu_price("k", book, card).note
-    assert "over 6 offers" in gpu_price("k", book, card, gpus=16).note
+    assert "over 3 offers" in gpu_price("k", book, card).note
+    assert "over 5 offers" in gpu_price("k", book, card, gpus=16).note
+
+
+def test_an_offer_that_names_no_form_stands_for_both_and_one_that_does_for_its_own(book: PriceBook) -> None:
+    """Verda, Akash and Modal say A100-80GB alone; RunPod says PCIe."""
+    sxm, pcie = (gpu_price("k", book, find_gpu(f"A100-80GB-{form}")) for form in ("SXM", "PCIe"))
+    assert (sxm.value, sxm.note) == (Decimal("1.71"), "1.29-2.5 USD over 3 offers")
+    assert (pcie.value, pcie.note) == (Decimal("1.79"), "1.29-2.5 USD over 4 offers")
 
 
 def test_nobody_trains_on_an_endpoint_that_serves(book: PriceBook) -> None:
     assert gpu_price("k", book, find_gpu("H100"), provider="Together").value is None
-    assert "12.29 USD over 16 offers" in gpu_price("k", book, find_gpu("H100"), gpus=8).note
+    assert "12.29 USD over 14 offers" in gpu_price("k", book, find_gpu("H100"), gpus=8).note
 
 
 def test_a_card_without_an_offer_is_unknown_and_says_what_to_add(route_of: RouteOf) -> None:
