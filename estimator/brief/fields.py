@@ -47,7 +47,13 @@ def _read_count(value: object) -> int:
     return int(number)
 
 
+def _says_no_number(text: str) -> bool:
+    return text.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}
+
+
 def _read_percent(value: object) -> Decimal:
+    if isinstance(value, str) and _says_no_number(value):
+        raise refusal("percent.not_a_number", f"{_shown(value)} is not a number", "write a number from 0 to 100")
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         remedy = "write the number alone, like 40 for 40 %"
         raise refusal("percent.bad_format", f"{_shown(value)} is not a percentage", remedy)
@@ -65,7 +71,7 @@ def _read_amount(value: object) -> Decimal:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**14 else "1" + "0" * 14
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        if isinstance(value, str) and value.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
+        if isinstance(value, str) and _says_no_number(value):
             raise refusal("money.not_a_number", f"{_shown(value)} is not an amount", "write it like 1250.00")
         remedy = 'write money as text with a point, like "1250.00", or as a whole number'
         raise refusal("money.bad_format", f"{_shown(value)} is not an amount of money", remedy)
@@ -104,14 +110,14 @@ def checked_text(value: str, longest: int) -> str:
         raise refusal("row.bad_unicode", "the text holds half of a character", "write it anew") from error
     if not any(unicodedata.category(char)[0] not in "CZ" for char in text):
         raise refusal("text.blank", "the text is blank", "write it out, or leave the line away")
+    if re.search(rf"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{{{_MARKS_MAX + 1},}}", text):
+        raise refusal("text.too_many_marks", "a letter carries too many combining marks", "remove them")
     if len(text) > longest:
         raise refusal("text.too_long", f"the text has {len(text)} characters", f"stay within {longest}")
     if any(char in _BIDI_CONTROLS for char in text):
         raise refusal("text.bidi_control", "the text holds a character that turns its direction", "remove it")
     if any(unicodedata.category(char) == "Cc" and char != "\n" for char in text):
         raise refusal("text.control_char", "the text holds a control character", "remove it")
-    if re.search(rf"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{{{_MARKS_MAX + 1},}}", text):
-        raise refusal("text.too_many_marks", "a letter carries too many combining marks", "remove them")
     return text
 
 

@@ -115,14 +115,14 @@ FIELDS: dict[str, tuple[str, bytes, str | None]] = {
     "M31 1e2": ("traffic.cache_hit_percent", b"1e2", None),
     "M31 text": ("traffic.cache_hit_percent", b'"50%"', "percent.bad_format"),
     "M32": ("traffic.cache_hit_percent", b"NaN", "percent.not_a_number"),
-    "M32 text": ("traffic.cache_hit_percent", b'"NaN"', "percent.bad_format"),
+    "M32 text": ("traffic.cache_hit_percent", b'"NaN"', "percent.not_a_number"),
     "D04": ("project.start", b'"0001-01-01"', "date.out_of_range"),
     "D08": ("project.start", b'"2027-01-04T00:00:00+24:00"', "date.invalid"),
     "U01": ("client.name", b'"' + b"n" * 300 + b'"', "text.too_long"),
     "U02 empty": ("client.name", b'""', "text.blank"),
     "U02 spaces": ("client.name", b'"   "', "text.blank"),
     "U02 invisible": ("client.name", b'"\\u200b"', "text.blank"),
-    "U07": ("client.name", b'"e' + b"\\u0301" * 2_000 + b'"', "text.too_long"),
+    "U07": ("client.name", b'"e' + b"\\u0301" * 2_000 + b'"', "text.too_many_marks"),
     "U07 short": ("client.name", b'"e' + b"\\u0316" * 20 + b'"', "text.too_many_marks"),
     "U10": ("client.name", b'"{{7*7}} {% for %} ${7*7}"', None),
     "U11 header": ("client.name", b'"Acme\\r\\nSet-Cookie: x"', "text.control_char"),
@@ -237,5 +237,5 @@ def test_the_answers_are_those_of_the_list(shared_data: Path) -> None:
         code = owed[name.partition(" ")[0]]
         assert {found for _, found in case.found} == ({code} - {"ok"}), name
     differing = {name for name, (_, _, code) in FIELDS.items() if (code or "ok") != owed[name.partition(" ")[0]]}
-    # 100 % in figures is accepted; text is no percentage whatever it says; 2,000 marks are too long before all else.
-    assert differing == {"M31 1e2", "M31 text", "M32 text", "U07", "W03 amount"}
+    # 100 % in figures is accepted; "50%" may answer this way; an amount is digits before it is text.
+    assert differing == {"M31 1e2", "M31 text", "W03 amount"}
