@@ -73,7 +73,8 @@ class UnknownName(EstimatorError):
     code = "unknown_name"
 
     def __init__(self, kind: str, name: str, *, known: Iterable[str], add: str) -> None:
-        near = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known}, n=3, cutoff=0.5)
+        spelt = {each.lower(): each for each in known}
+        near = [spelt[each] for each in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
         hint = f"did you mean {', '.join(near)}? otherwise {add}" if near else add
         super().__init__(Problem(code=f"unknown_{kind}", message=f"no {kind} named {name!r} is known", remedy=hint))
         self.kind, self.name = kind, name

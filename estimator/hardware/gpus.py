@@ -67,7 +67,8 @@ def find_gpu(name: str) -> Gpu:
         gpu = _catalogue()[found]
         reading = f"{name!r} read as {gpu.name}, the commonest variant"
         return replace(gpu, note=f"{reading}; {gpu.note}" if gpu.note else reading)
-    raise UnknownName("gpu", name, known=_catalogue(), add=_ADD)
+    spelt = [spelling for row in _rows() for spelling in (row["name"], *row.get("short_forms", []))]
+    raise UnknownName("gpu", name, known=spelt, add=_ADD)
 
 
 def known_gpus() -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from estimator.errors import PriceBookInvalid, Problem, UnknownName
 from estimator.prices.rows import (
@@ -48,7 +50,9 @@ class PriceBook:
         """The packaged book with `files` laid over it. Raises `PriceBookInvalid` with everything wrong in them."""
         packaged = resources.files("estimator.prices") / "book"
         texts = {entry.name: entry.read_text("utf-8") for entry in packaged.iterdir() if entry.name.endswith(".toml")}
-        return read_book({name: texts[name] for name in sorted(texts)} | {str(file): _read(file) for file in files})
+        problems: list[Problem] = []
+        own = {str(file): _read(file, problems) for file in files}
+        return _assembled({name: texts[name] for name in sorted(texts)} | own, problems)
 
     def table(self, row_type: type[R]) -> list[R]:
         """All rows of one table."""
@@ -113,7 +117,10 @@ class PriceBook:
 
 def read_book(texts: Mapping[str, str]) -> PriceBook:
     """A book from the text of its files, in order. Raises `PriceBookInvalid` with all problems of all files."""
-    problems: list[Problem] = []
+    return _assembled(texts, [])
+
+
+def _assembled(texts: Mapping[str, str], problems: list[Problem]) -> PriceBook:
     rows: dict[str, dict[tuple[str, ...], Row]] = {row_type.table: {} for row_type in _ROWS}
     terms: dict[str, ProviderTerms] = {}
     for name, text in texts.items():
@@ -133,21 +140,20 @@ def read_book(texts: Mapping[str, str]) -> PriceBook:
     return PriceBook(rows=rows, terms=terms, digest=digest)
 
 
-def _read(file: Path) -> str:
+def _read(file: Path, problems: list[Problem]) -> str:
+    """The text of a file; none, and one problem more, where it cannot be had."""
+    remedy = "name a UTF-8 TOML file of prices"
     try:
         with file.open("rb") as opened:
             raw = opened.read(_BYTES_MAX + 1)
         text = raw.decode("utf-8")
+        if len(raw) <= _BYTES_MAX:
+            return text
+        message = f"has more than {_BYTES_MAX:,} bytes"
     except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(file, f"cannot be read: {error}") from error
-    if len(raw) > _BYTES_MAX:
-        raise _unreadable(file, f"has more than {_BYTES_MAX:,} bytes")
-    return text
-
-
-def _unreadable(file: Path, message: str) -> PriceBookInvalid:
-    remedy = "name a UTF-8 TOML file of prices"
-    return PriceBookInvalid(Problem(code="price_file_unreadable", where=str(file), message=message, remedy=remedy))
+        message = f"cannot be read: {error}"
+    problems.append(Problem(code="price_file_unreadable", where=str(file), message=message, remedy=remedy))
+    return ""
 
 
 def _read_rows(name: str, data: Mapping[str, object], problems: list[Problem]) -> Iterator[Row]:
@@ -181,12 +187,23 @@ def _validated(kind: type[V], fields: Mapping[str, object], where: str, problems
     try:
         return [kind.model_validate(fields)]
     except ValidationError as error:
-        for fault in error.errors():
-            place = ".".join(str(part) for part in fault["loc"])
-            message = f"{place}: {fault['msg']}" if place else fault["msg"]
-            remedy = "see the packaged price files for the form of a row"
-            problems.append(Problem(code="price_row_invalid", where=where, message=message, remedy=remedy))
+        problems += [_row_problem(kind, fault, where) for fault in error.errors()]
         return []
+
+
+def _row_problem(kind: type[BaseModel], fault: ErrorDetails, where: str) -> Problem:
+    place = ".".join(str(part) for part in fault["loc"])
+    message, remedy = fault["msg"].removeprefix("Value error, "), "see `sixfold prices --json` for the fields of a row"
+    match fault["type"]:
+        case "missing":
+            message, remedy = f"{place} is needed and missing", "add it"
+        case "extra_forbidden":
+            near = get_close_matches(place, kind.model_fields, n=1)
+            message = f"nothing in a row is called {place!r}"
+            remedy = f"did you mean {near[0]}? otherwise remove it" if near else "remove it"
+        case _ if place:
+            message = f"{place}: {message}"
+    return Problem(code="price_row_invalid", where=where, message=message, remedy=remedy)
 
 
 def _unknown_tables(name: str, data: Mapping[str, object]) -> list[Problem]:

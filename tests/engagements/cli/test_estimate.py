@@ -119,7 +119,7 @@ def test_unknown_names_in_routes_are_all_said_at_once_with_near_ones(sixfold: Si
         ("training.routes[4].gpu", "unknown_gpu"),
         ("training.routes[5].model", "unknown_model"),
     ]
-    for problem, near in zip(answer.json["problems"], ["together", "l40s", "qwen3-8b"], strict=True):
+    for problem, near in zip(answer.json["problems"], ["together", "L40S", "Qwen3-8B"], strict=True):
         assert f"did you mean {near}" in problem["remedy"]
 
 

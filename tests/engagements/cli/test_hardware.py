@@ -152,9 +152,9 @@ def test_unknown_names_are_all_said_at_once_with_a_near_one(hardware: Sixfold) -
     assert (answer.code, answer.json["error"]) == (2, "unknown_name")
     model, gpu = answer.json["problems"]
     assert model["code"] == "unknown_model"
-    assert "did you mean llama-3.1-8b" in model["remedy"]
+    assert "did you mean Llama-3.1-8B" in model["remedy"]
     assert gpu["code"] == "unknown_gpu"
-    assert "did you mean rtx4090" in gpu["remedy"].lower()
+    assert "did you mean RTX4090" in gpu["remedy"]
 
 
 def test_sizes_that_cannot_be_are_all_said_at_once_by_their_option(hardware: Sixfold) -> None:
@@ -265,7 +265,7 @@ def test_an_old_price_says_that_it_is_old(hardware: Sixfold, tmp_path: Path) -> 
 def test_a_provider_without_an_offer_is_named_with_those_that_come_near(hardware: Sixfold) -> None:
     answer = hardware("--provider", "RunPot", "--json")
     assert (answer.code, answer.json["error"]) == (2, "unknown_name")
-    assert "did you mean runpod" in answer.json["problems"][0]["remedy"]
+    assert "did you mean RunPod" in answer.json["problems"][0]["remedy"]
 
 
 def test_a_gpu_nobody_offers_costs_an_unknown_sum_and_never_0(hardware: Sixfold) -> None:

@@ -50,7 +50,7 @@ def test_a_form_that_fits_several_cards_says_which_one_it_took(short: str, name:
 
 
 def test_an_unknown_card_says_which_come_close_and_what_to_add() -> None:
-    with pytest.raises(UnknownName, match=r"rtx4090.*vram_gb, memory bandwidth") as refusal:
+    with pytest.raises(UnknownName, match=r"RTX4090.*vram_gb, memory bandwidth") as refusal:
         find_gpu("RTX 4095")
     assert [problem.code for problem in refusal.value.problems] == ["unknown_gpu"]
 
@@ -84,3 +84,8 @@ def test_every_priced_or_measured_card_is_known(shared_data: Path, file: str) ->
     with (shared_data / "economics" / file).open(encoding="utf-8", newline="") as rows:
         names = {row["gpu"] for row in csv.DictReader(rows)} - {"any"}
     assert all(find_gpu(name) for name in names)
+
+
+def test_an_unknown_card_is_answered_with_those_that_come_near_as_they_are_written() -> None:
+    with pytest.raises(UnknownName, match=r"did you mean H100,"):
+        find_gpu("H1000")

@@ -34,7 +34,7 @@ def test_a_model_goes_by_many_names(spelling: str, name: str) -> None:
 
 
 def test_an_unknown_model_says_which_names_come_close_and_what_to_add() -> None:
-    with pytest.raises(UnknownName, match=r"llama-3\.1-8b.*config\.json") as refusal:
+    with pytest.raises(UnknownName, match=r"Llama-3\.1-8B.*config\.json") as refusal:
         find_model("Llama-3.1-9B")
     assert [problem.code for problem in refusal.value.problems] == ["unknown_model"]
 

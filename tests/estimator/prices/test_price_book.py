@@ -368,3 +368,15 @@ def test_an_own_price_stands_before_a_packaged_row_that_has_none(tmp_path: Path)
     assert before.usd is None
     assert after is not None
     assert after.usd == 8
+
+
+def test_every_file_that_cannot_be_read_is_named_with_what_is_wrong_in_the_others(tmp_path: Path) -> None:
+    row = tmp_path / "row.toml"
+    row.write_text('[[training]]\nprovider = "vertex"\nmodell = "gemini"\n')
+    with pytest.raises(PriceBookInvalid) as refusal:
+        PriceBook.load(tmp_path / "a.toml", row, tmp_path / "b.toml")
+    said = {(problem.where.removeprefix(f"{tmp_path}/"), problem.message) for problem in refusal.value.problems}
+    assert {"a.toml", "b.toml"} < {where for where, _ in said}
+    assert ("row.toml: training[1]", "tuning is needed and missing") in said
+    assert ("row.toml: training[1]", "nothing in a row is called 'modell'") in said
+    assert "did you mean model?" in str(refusal.value)
