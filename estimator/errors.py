@@ -73,7 +73,7 @@ class UnknownName(EstimatorError):
     code = "unknown_name"
 
     def __init__(self, kind: str, name: str, *, known: Iterable[str], add: str) -> None:
-        spelt = {each.lower(): each for each in known}
+        spelt = {each.lower(): each for each in sorted(known)}
         near = [spelt[each] for each in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
         hint = f"did you mean {', '.join(near)}? otherwise {add}" if near else add
         super().__init__(Problem(code=f"unknown_{kind}", message=f"no {kind} named {name!r} is known", remedy=hint))

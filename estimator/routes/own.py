@@ -101,6 +101,7 @@ def gpu_price(key: str, prices: PriceBook, gpu: Gpu, *, gpus: int = 1, provider:
         return fact(f"{key}.gpu_hour", None, "USD per GPU-h", source=source, as_of="")
     chosen = offers[0] if provider else offers[len(offers) // 2]
     span = f"{offers[0].on_demand_usd_per_h}-{offers[-1].on_demand_usd_per_h} USD over {len(offers)} offers"
+    span = span if len(offers) > 1 else "one offer"
     return fact(
         f"{key}.gpu_hour",
         chosen.on_demand_usd_per_h,

@@ -98,7 +98,7 @@ def test_a_provider_is_found_in_any_case_and_alone(sixfold: Sixfold, name: str) 
 def test_an_unknown_provider_is_2_with_those_that_come_near(sixfold: Sixfold) -> None:
     answer = sixfold("prices", "--provider", "fierworks", "--json")
     assert (answer.code, answer.json["error"]) == (2, "unknown_name")
-    assert "did you mean Fireworks" in answer.json["problems"][0]["remedy"]
+    assert "did you mean fireworks" in answer.json["problems"][0]["remedy"]
 
 
 def test_a_price_of_ones_own_takes_the_place_of_the_packaged_one(sixfold: Sixfold, tmp_path: Path) -> None:
