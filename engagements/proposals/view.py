@@ -71,7 +71,10 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
+    """`work`: what the model is to do."""
+
     problem: str
+    work: str
     affected: str | None
     magnitude: str | None
     why_now: str | None
@@ -371,7 +374,10 @@ class AssetView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyView:
+    """`origin`: where the examples come from, None where the brief does not say."""
+
     classes: str
+    origin: str | None
     location: str
     retention: str
     training_on_data: str

@@ -92,6 +92,7 @@ def privacy_of(brief: Brief, method: Method) -> PrivacyView:
     }
     return PrivacyView(
         classes=said[brief.data.personal_data],
+        origin=brief.data.origin,
         location=method.privacy.location,
         retention=method.privacy.retention,
         training_on_data=method.privacy.training_on_data,

@@ -176,6 +176,7 @@ def _situation(brief: Brief) -> Situation:
     project = brief.project
     return Situation(
         problem=project.problem,
+        work=brief.task.summary,
         affected=project.affected,
         magnitude=project.magnitude,
         why_now=project.why_now,

@@ -81,9 +81,11 @@ def test_every_section_says_what_it_is_for(example_pages: list[str]) -> None:
     text = words(" ".join(example_pages))
     for said in (
         "What a month of waiting costs you", "When we stop, and what you pay then", "46 agents answer 62,000 written",
-        "The winter tariff change doubles", "A long prompt with 14 examples", "drafts sent without edits", "Wilson",
+        "The winter tariff change doubles", "A long prompt with 14 examples",
+        "drafts sent without edits", "Wilson",
         "540 items show a gain of 5.5 points or more",
         "What is there: 3,600 examples", "The alternatives, scored from what you told us",
+        "The task. Draft the reply to a customer", "Where it comes from Replies of the last",
         "A phase begins when the gate of the one before it has opened",
         "Dataset sealed:", "Where the hours go", "Three options over the same lines", "Optional, outside the totals",
         "What makes each payment of option Deliver due", "Three cases, in EUR", "We assume", "Out of scope",
