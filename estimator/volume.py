@@ -1,6 +1,6 @@
 """How much there is to train on: examples by split, and the tokens of one, counted from the file or from averages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -58,7 +58,7 @@ def volume_of(brief: Brief, dataset: "DatasetCount | None") -> Volume:
         validation_tokens=(validation * per_example).named("volume.validation_tokens", "tokens", "Validation tokens"),
         answer_tokens=answers,
         counted=dataset is not None,
-        findings=_findings(brief, dataset, at_hand, train, per_example),
+        findings=tuple(_findings(brief, dataset, at_hand, train, per_example)),
     )
 
 
@@ -96,44 +96,22 @@ def _averages(brief: Brief) -> tuple[Figure, Figure]:
 
 def _findings(
     brief: Brief, dataset: "DatasetCount | None", at_hand: Figure, train: Figure, per_example: Figure
-) -> list[Finding]:
-    findings = []
+) -> Iterator[Finding]:
     if not train.value:
-        findings.append(
-            Finding(
-                code="data.none",
-                standing=Standing.REFUSED,
-                message="there is not one example to train on",
-                remedy="collect data.examples, or plan to write them: data.labelling.new",
-            )
-        )
+        message = "there is not one example to train on"
+        remedy = "collect data.examples, or plan to write them: data.labelling.new"
+        yield Finding(code="data.none", standing=Standing.REFUSED, message=message, remedy=remedy)
     labelling = brief.data.labelling
     if labelling is not None and labelling.examples - labelling.new > at_hand.require():
         reviewed = labelling.examples - labelling.new
-        findings.append(
-            Finding(
-                code="labelling.beyond",
-                standing=Standing.FLAGGED,
-                message=f"{reviewed:,} examples at hand are to be reviewed, and {at_hand.value:,} are at hand",
-                remedy="correct data.labelling.examples, or count what is written anew in data.labelling.new",
-            )
-        )
+        message = f"{reviewed:,} examples at hand are to be reviewed, and {at_hand.value:,} are at hand"
+        remedy = "correct data.labelling.examples, or count what is written anew in data.labelling.new"
+        yield Finding(code="labelling.beyond", standing=Standing.FLAGGED, message=message, remedy=remedy)
     if dataset is not None and dataset.examples != brief.data.examples:
-        findings.append(
-            Finding(
-                code="dataset.differs",
-                standing=Standing.FLAGGED,
-                message=f"the brief says {brief.data.examples:,} examples, the dataset file holds {dataset.examples:,}",
-                remedy="the file was used; correct data.examples",
-            )
-        )
+        message = f"the brief says {brief.data.examples:,} examples, the dataset file holds {dataset.examples:,}"
+        remedy = "the file was used; correct data.examples"
+        yield Finding(code="dataset.differs", standing=Standing.FLAGGED, message=message, remedy=remedy)
     if not per_example.known:
-        findings.append(
-            Finding(
-                code="tokens.unknown",
-                standing=Standing.UNKNOWN,
-                message="how long an example is is unknown, so is every cost that depends on it",
-                remedy="name data.dataset, or give data.prompt_tokens and data.answer_tokens",
-            )
-        )
-    return findings
+        message = "how long an example is is unknown, so is every cost that depends on it"
+        remedy = "name data.dataset, or give data.prompt_tokens and data.answer_tokens"
+        yield Finding(code="tokens.unknown", standing=Standing.UNKNOWN, message=message, remedy=remedy)

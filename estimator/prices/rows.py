@@ -4,6 +4,7 @@ Every price is in US dollars. A row without `usd` is a price that nobody publish
 """
 
 import re
+from abc import ABC, abstractmethod
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -90,7 +91,7 @@ def _read_as_of(value: object) -> object:
 AsOf = Annotated[str, BeforeValidator(_read_as_of)]
 
 
-class Row(BaseModel):
+class Row(BaseModel, ABC):
     """What every dated fact carries. `checked` is the day somebody last looked at the source."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,9 +112,9 @@ class Row(BaseModel):
         return self.age_days(on) > STALE_AFTER_DAYS
 
     @property
+    @abstractmethod
     def identity(self) -> tuple[str, ...]:
         """What makes two rows the same row, so that a later file replaces the earlier one's."""
-        raise NotImplementedError
 
 
 class TrainingPrice(Row):

@@ -38,7 +38,7 @@ def test_it_brings_the_fonts_the_ranks_and_their_licences(wheel: Path):
     for asset in table:
         assert {f"{asset['into']}/{member['name']}" for member in asset["members"]} <= held
     assert any(name.endswith("licenses/LICENSE") for name in held)
-    assert any(name.endswith("licenses/NOTICE") for name in held)
+    assert any(name.endswith("licenses/engagements/NOTICE") for name in held)
 
 
 def test_a_proposal_is_written_from_the_wheel_alone(wheel: Path, tmp_path: Path):
