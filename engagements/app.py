@@ -22,16 +22,28 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from engagements import __version__
+from engagements.actuals import api as actuals_api
+from engagements.actuals import pages as actuals_pages
+from engagements.changes import api as changes_api
+from engagements.changes import pages as changes_pages
 from engagements.dashboard import api as dashboard_api
 from engagements.dashboard import pages as dashboard_pages
 from engagements.dashboard import people_pages as access_pages
 from engagements.dashboard.theme import theme
+from engagements.delivery import api as delivery_api
+from engagements.delivery import pages as delivery_pages
+from engagements.notices import api as notices_api
+from engagements.notices import pages as notices_pages
 from engagements.people import api as people_api
 from engagements.people import pages as people_pages
+from engagements.phases import api as phases_api
+from engagements.phases import pages as phases_pages
 from engagements.proposals import api as proposals_api
 from engagements.proposals import pages as proposals_pages
 from engagements.proposals import portal_api, proposal_api
 from engagements.rendering import TEMPLATES
+from engagements.reports import api as reports_api
+from engagements.reports import pages as reports_pages
 from engagements.settings import Settings, read_settings
 from engagements.status import api as status_api
 from engagements.web.auth import SignIn, require_declared
@@ -71,6 +83,18 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *people_pages.ROUTES,
     webhooks_api.EventTypes,
     webhooks_api.Webhooks,
+    *delivery_api.ROUTES,
+    *delivery_pages.ROUTES,
+    *phases_api.ROUTES,
+    *phases_pages.ROUTES,
+    *actuals_api.ROUTES,
+    *actuals_pages.ROUTES,
+    *changes_api.ROUTES,
+    *changes_pages.ROUTES,
+    *reports_api.ROUTES,
+    *reports_pages.ROUTES,
+    *notices_api.ROUTES,
+    *notices_pages.ROUTES,
     *status_api.HANDLERS,
 )
 

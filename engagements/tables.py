@@ -6,9 +6,15 @@ from typing import Final
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+import engagements.actuals.models as actuals
+import engagements.changes.models as changes
 import engagements.core.models as core
+import engagements.delivery.gate_models as gates
+import engagements.delivery.models as delivery
+import engagements.notices.models as notices
 import engagements.people.models as people
 import engagements.proposals.models as proposals
+import engagements.reports.models as reports
 import engagements.web.models as web
 import engagements.webhooks.models as webhooks
 from engagements.db.columns import Record
@@ -19,7 +25,11 @@ RECORDS: Final[Mapping[str, type[Record]]] = {
     for table in (
         core.Organisation, core.Client, core.Contact, core.Engagement, people.User, people.ApiKey, people.Invitation,
         proposals.BriefVersion, proposals.EstimateVersion, proposals.Proposal, proposals.ProposalLink,
-        proposals.Decision, proposals.Baseline, webhooks.WebhookEndpoint,
+        proposals.Decision, webhooks.WebhookEndpoint, delivery.Baseline, delivery.PhaseRecord, delivery.PlanChange,
+        delivery.Milestone, delivery.DeliverableRecord, delivery.Criterion, delivery.RaidItem, gates.EvidenceRecord,
+        gates.GateDecision, gates.GateCondition, gates.ChecklistMark, actuals.RateSnapshot, actuals.TimeEntry,
+        actuals.CostEntry, actuals.TimeLock, actuals.Alert, actuals.Invoice, changes.ChangeRequest, notices.Feed,
+        reports.StatusReport,
     )
 }  # fmt: skip
 """By class name, as audit events name them."""
@@ -28,4 +38,5 @@ OTHERS: Final = (
     core.AuditHead, core.AuditEvent, core.EngagementActivity, core.OutboxEvent,
     people.UserSession, people.OneTimeLink, people.FailedAttempt,
     web.IdempotencyKey, proposals.FrozenDocument, proposals.NumberSeries, webhooks.WebhookDelivery,
+    delivery.Standing, notices.Notice, notices.Letter,
 )  # fmt: skip

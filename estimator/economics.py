@@ -48,7 +48,7 @@ def economics_of(
     base: ServingOption,
 ) -> Economics:
     """Price an engagement that stands on the chosen route."""
-    engagement = Engagement.costed(plan, chances, rates=rates, compute=_compute(brief, chosen))
+    engagement = Engagement.costed(plan, chances, rates=rates, compute=compute_of(brief, chosen))
     timing = timing_of(
         brief,
         go_live_p50=months_of(schedule.working_days_p50),
@@ -91,7 +91,7 @@ def _rate(role: str, brief: Brief, prices: PriceBook) -> Figure:
     return (listed / usd_per_unit(brief)).named(f"rate.{role}", unit, row.label) if converted else listed
 
 
-def _compute(brief: Brief, route: RouteEstimate) -> ComputeCost:
+def compute_of(brief: Brief, route: RouteEstimate) -> ComputeCost:
     """A route's costs in the client's currency, as the simulation needs them."""
     rate, runs = usd_per_unit(brief).require(), brief.training.runs
     stated_runs = stated(brief, "training.runs.likely", "runs", "Training runs")

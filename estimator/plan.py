@@ -187,15 +187,36 @@ class Engagement:
 
     def cost(self, scope: Scope) -> Distribution:
         """Our cost of a scope."""
-        cost = self._phase_cost(Phase.MANAGEMENT, scope)
+        cost = self.phase_cost(Phase.MANAGEMENT, scope)
         for phase in scope.phases:
-            cost = cost + self._phase_cost(phase, scope)
+            cost = cost + self.phase_cost(phase, scope)
         return Distribution.of(cost)
 
     def cost_by_phase(self, scope: Scope) -> dict[Phase, float]:
         """Mean cost of each phase in scope."""
         managed = [Phase.MANAGEMENT] if scope.management_months else []
-        return {phase: float(np.mean(self._phase_cost(phase, scope))) for phase in (*scope.phases, *managed)}
+        return {phase: float(np.mean(self.phase_cost(phase, scope))) for phase in (*scope.phases, *managed)}
+
+    def phase_cost(self, phase: Phase, scope: Scope) -> Draws:
+        """Our cost of one phase of a scope, draw by draw."""
+        if phase in self._delivery:
+            return self._delivery[phase]
+        return self.model.phase_cost(phase, scope, self._drawn)
+
+    def phase_hours(self, phase: Phase, scope: Scope) -> Draws:
+        """Hours of all roles in one phase of a scope, draw by draw."""
+        hours = np.zeros(self.chances.draws)
+        for line in self.model.plan.of(phase):
+            hours = hours + self._drawn[line.key] * self.model.occurrences(line, scope, self._drawn)
+        if phase is Phase.DATA_PREPARATION and (labelling := self.model.plan.labelling):
+            hours = hours + self._drawn[LABELLING] + float(labelling.lead_hours.require())
+        return hours
+
+    def phase_days(self, phase: Phase) -> Draws:
+        """Working days of a delivery phase with the client's review, draw by draw."""
+        plan, chances = self.model.plan, self.chances
+        worked = chances.outcomes(f"days.{phase}", plan.days[phase])
+        return worked + chances.outcomes(f"review.{phase}", plan.review_days)
 
     def compute_cost(self) -> Distribution:
         """Our cost of the training compute alone: all runs, evaluation and storage."""
@@ -232,8 +253,3 @@ class Engagement:
             for name, low, high in zip(quantities, costs[::2], costs[1::2], strict=True)
         ]
         return sorted(swings, key=lambda swing: -swing.width)[:_TORNADO_BARS]
-
-    def _phase_cost(self, phase: Phase, scope: Scope) -> Draws:
-        if phase in self._delivery:
-            return self._delivery[phase]
-        return self.model.phase_cost(phase, scope, self._drawn)

@@ -20,6 +20,17 @@ class EventType(StrEnum):
     PROPOSAL_WITHDRAWN = "proposal.withdrawn"
     PROPOSAL_EXPIRED = "proposal.expired"
     ENGAGEMENT_CHANGED = "engagement.changed"
+    PHASE_CHANGED = "phase.changed"
+    PLAN_CHANGED = "plan.changed"
+    EVIDENCE_RECORDED = "evidence.recorded"
+    GATE_DECIDED = "gate.decided"
+    DELIVERABLE_SUBMITTED = "deliverable.submitted"
+    DELIVERABLE_DECIDED = "deliverable.decided"
+    BUDGET_ALERT = "budget.alert"
+    INVOICE_EXPORTED = "invoice.exported"
+    CHANGE_SENT = "change.sent"
+    CHANGE_DECIDED = "change.decided"
+    REPORT_ISSUED = "report.issued"
 
 
 def tell(

@@ -49,6 +49,20 @@ class Permission(StrEnum):
     SEND_PROPOSALS = "send, withdraw and revise proposals"
     DECIDE_PROPOSALS = "accept or decline a proposal"
     DECIDE_ON_BEHALF = "record a client's decision with evidence"
+    VIEW_DELIVERY = "see phases, gates and progress"
+    VIEW_ACTUALS = "see hours, registers and changes inside the agency"
+    EDIT_PLAN = "change plan, owners, dates and deliverables"
+    WORK_ON_PHASES = "tick checklists, record evidence and keep the register"
+    DECIDE_GATES = "decide a gate"
+    OVERRIDE_GATES = "overrule what a gate must have"
+    SIGN_DELIVERY = "sign gates, deliverables and changes for the client"
+    LOG_TIME = "log time and costs"
+    APPROVE_TIME = "approve, reject and lock time and costs"
+    EDIT_CHANGES = "draft and assess change requests"
+    APPROVE_CHANGES = "approve a change request for the client"
+    SEND_CHANGES = "send change requests"
+    EXPORT_INVOICES = "hand lines over for invoicing"
+    ISSUE_REPORTS = "issue status reports"
     VIEW_PEOPLE = "see people"
     MANAGE_PEOPLE = "set roles, end access and make links to a new password"
     INVITE_COLLEAGUES = "invite people"
@@ -60,15 +74,18 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_ANYBODY: Final = {_P.SIGNED_IN, _P.VIEW_ENGAGEMENTS, _P.VIEW_CLIENT_AUDIT}
-_STAFF: Final = _ANYBODY | {_P.VIEW_CLIENTS, _P.VIEW_BRIEFS, _P.VIEW_PEOPLE, _P.OPERATE}
+_ANYBODY: Final = {_P.SIGNED_IN, _P.VIEW_ENGAGEMENTS, _P.VIEW_CLIENT_AUDIT, _P.VIEW_DELIVERY}
+_STAFF: Final = _ANYBODY | {_P.VIEW_CLIENTS, _P.VIEW_BRIEFS, _P.VIEW_PEOPLE, _P.VIEW_ACTUALS, _P.OPERATE}
+_WORKS: Final = {_P.WORK_ON_PHASES, _P.LOG_TIME}
+_LEADS: Final = _WORKS | {_P.EDIT_PLAN, _P.DECIDE_GATES, _P.APPROVE_TIME, _P.EDIT_CHANGES, _P.ISSUE_REPORTS}
 _COMMERCIAL: Final = _STAFF | {_P.VIEW_COST, _P.VIEW_PROPOSALS}
 
 MATRIX: Final[Mapping[Role, frozenset[Permission]]] = {
-    # "on behalf + evidence", never as the client: no administrator accepts a proposal in a client's name unseen.
-    Role.ADMINISTRATOR: frozenset(_P) - {_P.DECIDE_PROPOSALS},
+    # "on behalf + evidence", never as the client: no administrator decides in a client's name unseen.
+    Role.ADMINISTRATOR: frozenset(_P) - {_P.DECIDE_PROPOSALS, _P.SIGN_DELIVERY},
     Role.ACCOUNT_LEAD: frozenset(
         _COMMERCIAL
+        | _LEADS
         | {
             _P.EDIT_CLIENTS,
             _P.EDIT_ENGAGEMENTS,
@@ -77,13 +94,21 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = {
             _P.APPROVE_PROPOSALS,
             _P.SEND_PROPOSALS,
             _P.DECIDE_ON_BEHALF,
+            _P.OVERRIDE_GATES,
+            _P.APPROVE_CHANGES,
+            _P.SEND_CHANGES,
+            _P.EXPORT_INVOICES,
         }
     ),
-    Role.DELIVERY_LEAD: frozenset(_STAFF | {_P.EDIT_ENGAGEMENTS, _P.EDIT_BRIEFS}),
-    Role.DELIVERY_MEMBER: frozenset(_STAFF),
+    Role.DELIVERY_LEAD: frozenset(_STAFF | _LEADS | {_P.EDIT_ENGAGEMENTS, _P.EDIT_BRIEFS}),
+    Role.DELIVERY_MEMBER: frozenset(_STAFF | _WORKS),
     Role.REVIEWER: frozenset(_COMMERCIAL | {_P.APPROVE_PROPOSALS, _P.VIEW_AUDIT}),
-    Role.FINANCE: frozenset(_COMMERCIAL | {_P.APPROVE_PROPOSALS}),
-    Role.CLIENT_APPROVER: frozenset(_ANYBODY | {_P.VIEW_PROPOSALS, _P.DECIDE_PROPOSALS, _P.INVITE_COLLEAGUES}),
+    Role.FINANCE: frozenset(
+        _COMMERCIAL | {_P.APPROVE_PROPOSALS, _P.LOG_TIME, _P.APPROVE_TIME, _P.APPROVE_CHANGES, _P.EXPORT_INVOICES}
+    ),
+    Role.CLIENT_APPROVER: frozenset(
+        _ANYBODY | {_P.VIEW_PROPOSALS, _P.DECIDE_PROPOSALS, _P.SIGN_DELIVERY, _P.INVITE_COLLEAGUES}
+    ),
     Role.CLIENT_VIEWER: frozenset(_ANYBODY | {_P.VIEW_PROPOSALS}),
 }
 
@@ -150,7 +175,11 @@ def require_grantable(maker: Actor, role: Role, through: Permission) -> None:
     if not maker.may(through):
         whom = maker.role.label if maker.role else "This link"
         raise CannotGrant(f"{whom} may not {through.value}", remedy="ask an administrator of your agency")
-    theirs = {Permission.DECIDE_PROPOSALS} if through is Permission.INVITE_COLLEAGUES else set[Permission]()
+    theirs = (
+        {Permission.DECIDE_PROPOSALS, Permission.SIGN_DELIVERY}
+        if through is Permission.INVITE_COLLEAGUES
+        else set[Permission]()
+    )
     if not MATRIX[role] <= maker.permissions | theirs:
         raise CannotGrant(f"{role.label} is wider than what you may do", remedy="choose a role within your own")
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from engagements.proposals.method import method
 from engagements.proposals.writing.plan import deliverables_of, phases_of
-from engagements.proposals.writing.price import instalments_of
+from engagements.proposals.writing.price import expected_day, instalments_of
 from estimator.estimating import Estimate
 from estimator.plain import Plain, plain
-from estimator.quote import PricedOption
+from estimator.quote import Instalment, PricedOption
 
 
 def plans_of(estimate: Estimate) -> dict[str, Plain]:
@@ -41,6 +41,7 @@ def agreed_plan(snapshot: Mapping[str, Any], option: str, extras: Sequence[str])
         "included_rounds": view["price"]["included_rounds"],
         "round_price": view["price"]["round_price"],
         "assumptions": view["assumptions"],
+        "risks": view["risks"],
     }
 
 
@@ -61,9 +62,10 @@ def _plan(estimate: Estimate, option: PricedOption) -> dict[str, Plain]:
                 name: plain(getattr(phase, name))
                 for name in (
                     "number", "name", "begin", "work_end", "gate_date", "gate_late", "working_days", "gate", "criteria",
-                    "hours",
+                    "client_input", "hours",
                 )
             }
+            | {"cosigned": words.phase[phase.number - 1].cosigned}
             for phase in phases_of(estimate, option, words)
         ],
         "lines": [
@@ -76,4 +78,18 @@ def _plan(estimate: Estimate, option: PricedOption) -> dict[str, Plain]:
         "cap": plain(option.cap),
         "deliverables": plain(deliverables_of(estimate, option, words)),
         "instalments": plain(instalments_of(estimate, option)),
+        "payments": [_payment(estimate, payment) for payment in option.instalments],
+        "calendar": {"country": estimate.brief.client.country, "region": estimate.brief.client.region},
     }  # fmt: skip
+
+
+def _payment(estimate: Estimate, payment: Instalment) -> dict[str, Plain]:
+    """One payment and what makes it due: a gate (0 is the acceptance), or a month of management done."""
+    return {
+        "name": payment.due.name,
+        "gate": payment.due.gate,
+        "month": payment.due.month,
+        "net": plain(payment.net),
+        "gross": plain(payment.gross),
+        "expected": plain(expected_day(estimate, payment.due)),
+    }

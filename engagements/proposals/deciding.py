@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col
 
@@ -18,9 +19,11 @@ from engagements.core.outbox import EventType, tell
 from engagements.core.roles import Actor
 from engagements.core.service import claim, scoped
 from engagements.db.columns import new_id
+from engagements.delivery.models import Baseline
+from engagements.delivery.opening import lay_plan
 from engagements.proposals.baseline import agreed_plan
 from engagements.proposals.frozen import sent_facts, snapshot_of
-from engagements.proposals.models import Baseline, Decision, Proposal, ProposalState, Verdict
+from engagements.proposals.models import Decision, Proposal, ProposalState, Verdict
 from engagements.proposals.schemas import AcceptIn, DeclineIn, OnBehalfIn
 from engagements.proposals.sending import tell_of
 from engagements.proposals.states import UNSENT, Move, ProposalConflict, QuoteSuperseded, moved
@@ -177,7 +180,7 @@ def _accepted(
     decision.net_minor, decision.gross_minor, decision.currency = price.net.minor, price.gross.minor, price.net.currency
     decision.consent = consent_words(snapshot)
     _decide(session, actor, proposal, state, decision, at=at)
-    _make_baseline(session, actor, decision, agreed_plan(snapshot, option, extras), price, at=at)
+    _make_baseline(session, actor, proposal, decision, agreed_plan(snapshot, option, extras), price, at=at)
     if engagement.state is EngagementState.PROPOSED:
         engagement.state, engagement.changed_at = EngagementState.ACTIVE, at
         audit.record(session, actor, "engagement.changed", engagement, at=at, client_sees=True)
@@ -219,15 +222,19 @@ def _decide(
 
 
 def _make_baseline(
-    session: Session, actor: Actor, decision: Decision, plan: dict[str, Any], price: Price, *, at: datetime
-) -> None:
+    session: Session, actor: Actor, proposal: Proposal, decision: Decision, plan: dict[str, Any], price: Price, *,
+    at: datetime,
+) -> None:  # fmt: skip
     mine = scoped(Baseline, actor).where(col(Baseline.engagement_id) == decision.engagement_id)
     last = session.exec(mine.order_by(col(Baseline.number).desc()).limit(1)).first()
     agreed = {"net": f"{price.net.amount:f}", "gross": f"{price.gross.amount:f}", "currency": price.net.currency}
     baseline = Baseline(
         id=new_id(Baseline.PREFIX), organisation_id=decision.organisation_id, engagement_id=decision.engagement_id,
         client_id=decision.client_id, proposal_id=decision.proposal_id, decision_id=decision.id,
-        number=last.number + 1 if last else 1, plan={**plan, "agreed": agreed}, created_at=at,
+        number=last.number + 1 if last else 1, plan={**plan, "agreed": agreed},
+        budget=proposal.budgets.get(decision.option, {}), created_at=at,
     )  # fmt: skip
     session.add(baseline)
     audit.record(session, actor, "baseline.made", baseline, at=at, client_sees=True)
+    signed_on = at.astimezone(ZoneInfo(decision.time_zone)).date()
+    lay_plan(session, actor, baseline, at=at, today=signed_on)

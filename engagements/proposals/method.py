@@ -27,6 +27,7 @@ class PhaseWords(_Part):
     client_input: Words
     gate: Words
     criteria: tuple[Words, ...]
+    cosigned: bool = False
     exclusion_what: Words
     exclusion_why: Words
 

@@ -90,6 +90,7 @@ class Proposal(Record, table=True):
     """
 
     PREFIX: ClassVar[str] = "pro"
+    UNSHOWN: ClassVar[frozenset[str]] = frozenset({"budgets"})
     __table_args__ = (
         UniqueConstraint("lineage_id", "edition"),
         UniqueConstraint("organisation_id", "number", "edition"),
@@ -119,6 +120,10 @@ class Proposal(Record, table=True):
     template_digest: str | None = Field(default=None, max_length=64)
     pdf_sha256: str | None = Field(default=None, index=True, max_length=64)
     snapshot_sha256: str | None = Field(default=None, max_length=64)
+    budgets: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False),
+        description="By option, what delivering it takes of us (`estimator.budget`); frozen when sent, never shown.",
+    )  # fmt: skip
     decided_at: datetime | None = None
 
 
@@ -193,22 +198,6 @@ class Decision(Record, table=True):
     time_zone: str = Field(default="UTC", max_length=60)
     certificate_sha256: str | None = Field(default=None, index=True, max_length=64)
     at: datetime
-
-
-class Baseline(Record, table=True):
-    """What was agreed, as delivery measures itself against it: phases, dates, budget, criteria. Made by acceptance."""
-
-    PREFIX: ClassVar[str] = "bas"
-    UNSHOWN: ClassVar[frozenset[str]] = frozenset({"plan"})
-    __table_args__ = (UniqueConstraint("engagement_id", "number"),)
-
-    engagement_id: str = Field(foreign_key="engagement.id", max_length=40)
-    client_id: str = Field(foreign_key="client.id", index=True, max_length=40)
-    proposal_id: str = Field(foreign_key="proposal.id", max_length=40)
-    decision_id: str = Field(foreign_key="decision.id", max_length=40)
-    number: int = 1
-    plan: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    created_at: datetime
 
 
 class NumberSeries(SQLModel, table=True):

@@ -11,10 +11,11 @@ from engagements.core.errors import NotFound
 from engagements.core.roles import Actor
 from engagements.core.service import scoped
 from engagements.db.store import Store
+from engagements.delivery.models import Baseline
 from engagements.proposals.document import Look, proposal_document
 from engagements.proposals.drafting import composed
 from engagements.proposals.frozen import frozen, sent_facts, snapshot_of
-from engagements.proposals.models import Baseline, Decision, FrozenDocument, Proposal, ProposalState
+from engagements.proposals.models import Decision, FrozenDocument, Proposal, ProposalState
 from engagements.proposals.schemas import DecisionOut, ProposalOut, SnapshotOut, VerificationOut
 from engagements.proposals.states import UNSENT, state_at
 from engagements.settings import Agency

@@ -31,6 +31,8 @@ from engagements.proposals.models import NumberSeries, Proposal, ProposalLink, P
 from engagements.proposals.schemas import LinkIn, ReasonIn, Recipient, SendIn, Wording
 from engagements.proposals.states import REPLACEABLE, UNSENT, Move, ProposalConflict, end_of, moved
 from engagements.settings import Agency
+from estimator.budget import budgets_of
+from estimator.plain import Plain, plain
 from estimator.prices import PriceBook
 
 _TRIES: Final = 8
@@ -54,6 +56,7 @@ class Prepared:
     pdf_sha256: str
     template_digest: str
     snapshot: bytes
+    budgets: dict[str, Plain]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,6 +129,7 @@ def prepare(
         pdf_sha256=document.sha256,
         template_digest=str(document.snapshot["template_digest"]),
         snapshot=snapshot_bytes(content),
+        budgets={option: plain(budget) for option, budget in budgets_of(ready.estimate, prices).items()},
     )
 
 
@@ -237,6 +241,7 @@ def _freeze(session: Session, proposal: Proposal, prepared: Prepared, *, at: dat
     proposal.ends_at = end_of(control.valid_until, prepared.composed.agency.time_zone)
     proposal.price_book = prepared.composed.estimate.prices_digest
     proposal.template_digest = prepared.template_digest
+    proposal.budgets = prepared.budgets
     proposal.pdf_sha256, proposal.snapshot_sha256 = prepared.pdf_sha256, snapshot.sha256
 
 

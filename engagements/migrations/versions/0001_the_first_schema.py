@@ -108,6 +108,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_failed_attempt_at"), "failed_attempt", ["at"], unique=False)
     op.create_index(op.f("ix_failed_attempt_scope"), "failed_attempt", ["scope"], unique=False)
     op.create_table(
+        "feed",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=True),
+        sa.Column("engagement_id", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
+        sa.UniqueConstraint("digest", name=op.f("uq_feed_digest")),
+    )
+    op.create_index(op.f("ix_feed_organisation_id"), "feed", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_feed_person_id"), "feed", ["person_id"], unique=False)
+    op.create_table(
         "frozen_document",
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -130,6 +147,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("principal", "route", "key", name=op.f("pk_idempotency_key")),
     )
     op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("topic", sa.String(length=240), nullable=False),
+        sa.Column("to_name", sa.String(length=200), nullable=False),
+        sa.Column("to_email", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.String(length=10000), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "sent", "given_up", name="letterstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(length=200), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("organisation_id", "topic", name=op.f("uq_letter_organisation_id_topic")),
+    )
+    op.create_index("ix_letter_due", "letter", ["state", "due_at"], unique=False)
+    op.create_index(op.f("ix_letter_organisation_id"), "letter", ["organisation_id"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.String(length=40), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=True),
+        sa.Column("topic", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("text", sa.String(length=400), nullable=False),
+        sa.Column("address", sa.String(length=400), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("person_id", "topic", name=op.f("uq_notice_person_id_topic")),
+    )
+    op.create_index(op.f("ix_notice_organisation_id"), "notice", ["organisation_id"], unique=False)
+    op.create_index("ix_notice_unread", "notice", ["person_id", "read_at"], unique=False)
     op.create_table(
         "number_series",
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -160,6 +220,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outbox_event_fanned_out"), "outbox_event", ["fanned_out"], unique=False)
     op.create_index(op.f("ix_outbox_event_organisation_id"), "outbox_event", ["organisation_id"], unique=False)
+    op.create_table(
+        "time_lock",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_time_lock")),
+        sa.UniqueConstraint("organisation_id", name=op.f("uq_time_lock_organisation_id")),
+    )
+    op.create_index(op.f("ix_time_lock_organisation_id"), "time_lock", ["organisation_id"], unique=False)
     op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -375,6 +447,33 @@ def upgrade() -> None:
     op.create_index("ix_webhook_delivery_leased", "webhook_delivery", ["endpoint_id", "lease_until"], unique=False)
     op.create_index(op.f("ix_webhook_delivery_organisation_id"), "webhook_delivery", ["organisation_id"], unique=False)
     op.create_table(
+        "alert",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("cost", "hours", "forecast", "gate_late", name="alertkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("phase", sa.String(length=40), nullable=False),
+        sa.Column("threshold", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(length=400), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_alert_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_alert_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
+        sa.UniqueConstraint(
+            "engagement_id", "kind", "phase", "threshold", name=op.f("uq_alert_engagement_id_kind_phase_threshold")
+        ),
+    )
+    op.create_index(op.f("ix_alert_organisation_id"), "alert", ["organisation_id"], unique=False)
+    op.create_table(
         "brief_version",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -396,6 +495,427 @@ def upgrade() -> None:
     op.create_index(op.f("ix_brief_version_client_id"), "brief_version", ["client_id"], unique=False)
     op.create_index(op.f("ix_brief_version_organisation_id"), "brief_version", ["organisation_id"], unique=False)
     op.create_table(
+        "change_request",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("raid_id", sa.String(length=40), nullable=True),
+        sa.Column("asks", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "assessed",
+                "approved",
+                "sent",
+                "agreed",
+                "declined",
+                "withdrawn",
+                name="changestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("state_reason", sa.String(length=2000), nullable=False),
+        sa.Column("on_baseline", sa.Integer(), nullable=False),
+        sa.Column("brief_id", sa.String(length=40), nullable=True),
+        sa.Column("impact", sa.JSON(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("budget", sa.JSON(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=True),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("assessed_by", sa.String(length=40), nullable=True),
+        sa.Column("approved_by", sa.String(length=40), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signer_name", sa.String(length=200), nullable=False),
+        sa.Column("signer_email", sa.String(length=255), nullable=False),
+        sa.Column("on_behalf_by", sa.String(length=40), nullable=True),
+        sa.Column("evidence", sa.String(length=2000), nullable=False),
+        sa.Column("baseline_id", sa.String(length=40), nullable=True),
+        sa.CheckConstraint("number > 0", name=op.f("ck_change_request_number_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_change_request_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_change_request_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request")),
+        sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_change_request_engagement_id_number")),
+    )
+    op.create_index(op.f("ix_change_request_client_id"), "change_request", ["client_id"], unique=False)
+    op.create_index(op.f("ix_change_request_organisation_id"), "change_request", ["organisation_id"], unique=False)
+    op.create_table(
+        "checklist_mark",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("item", sa.String(length=60), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("applies", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_checklist_mark_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_checklist_mark_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist_mark")),
+        sa.UniqueConstraint("engagement_id", "phase", "item", name=op.f("uq_checklist_mark_engagement_id_phase_item")),
+    )
+    op.create_index(op.f("ix_checklist_mark_organisation_id"), "checklist_mark", ["organisation_id"], unique=False)
+    op.create_table(
+        "cost_entry",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "compute", "labelling", "api_usage", "licence", "other", name="costkind", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("quantity", sa.String(length=40), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("price", sa.JSON(), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("billable", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "submitted", "approved", "invoiced", name="entrystate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("state_reason", sa.String(length=2000), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("approved_by", sa.String(length=40), nullable=True),
+        sa.Column("invoice_id", sa.String(length=40), nullable=True),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_cost_entry_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_cost_entry_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cost_entry")),
+        sa.UniqueConstraint(
+            "engagement_id", "source", "external_id", name=op.f("uq_cost_entry_engagement_id_source_external_id")
+        ),
+    )
+    op.create_index(op.f("ix_cost_entry_client_id"), "cost_entry", ["client_id"], unique=False)
+    op.create_index(op.f("ix_cost_entry_invoice_id"), "cost_entry", ["invoice_id"], unique=False)
+    op.create_index(op.f("ix_cost_entry_organisation_id"), "cost_entry", ["organisation_id"], unique=False)
+    op.create_index("ix_cost_entry_phase", "cost_entry", ["engagement_id", "phase", "day"], unique=False)
+    op.create_table(
+        "criterion",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("tier", sa.String(length=10), nullable=False),
+        sa.Column("metric", sa.String(length=200), nullable=False),
+        sa.Column("set_name", sa.String(length=200), nullable=False),
+        sa.Column("set_digest", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.String(length=20), nullable=False),
+        sa.Column("threshold", sa.String(length=30), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=400), nullable=False),
+        sa.Column("baseline", sa.String(length=30), nullable=True),
+        sa.Column("paired", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_criterion_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_criterion_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_criterion")),
+        sa.UniqueConstraint("engagement_id", "code", name=op.f("uq_criterion_engagement_id_code")),
+    )
+    op.create_index(op.f("ix_criterion_client_id"), "criterion", ["client_id"], unique=False)
+    op.create_index(op.f("ix_criterion_organisation_id"), "criterion", ["organisation_id"], unique=False)
+    op.create_table(
+        "deliverable_record",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("format", sa.String(length=200), nullable=False),
+        sa.Column("acceptance", sa.String(length=400), nullable=False),
+        sa.Column("reviewer", sa.String(length=200), nullable=False),
+        sa.Column("due", sa.Date(), nullable=True),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "internal_review",
+                "submitted",
+                "accepted",
+                "accepted_with_reservations",
+                "rejected",
+                name="deliverablestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("link", sa.String(length=500), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_deliverable_record_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_deliverable_record_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliverable_record")),
+        sa.UniqueConstraint("engagement_id", "code", name=op.f("uq_deliverable_record_engagement_id_code")),
+    )
+    op.create_index(op.f("ix_deliverable_record_client_id"), "deliverable_record", ["client_id"], unique=False)
+    op.create_index(
+        op.f("ix_deliverable_record_organisation_id"), "deliverable_record", ["organisation_id"], unique=False
+    )
+    op.create_table(
+        "evidence_record",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "dataset_version",
+                "evaluation_run",
+                "comparison",
+                "training_run",
+                "deployment",
+                "drift_check",
+                name="evidencekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("supersedes", sa.String(length=40), nullable=True),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_evidence_record_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_evidence_record_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_record")),
+        sa.UniqueConstraint(
+            "engagement_id", "kind", "external_id", name=op.f("uq_evidence_record_engagement_id_kind_external_id")
+        ),
+    )
+    op.create_index(op.f("ix_evidence_record_client_id"), "evidence_record", ["client_id"], unique=False)
+    op.create_index(op.f("ix_evidence_record_organisation_id"), "evidence_record", ["organisation_id"], unique=False)
+    op.create_table(
+        "gate_decision",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("sitting", sa.Integer(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "go", "go_with_conditions", "hold", "recycle", "stop", name="verdict", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("awaiting_client", "final", "refused", name="gatestate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("overridden", sa.JSON(), nullable=False),
+        sa.Column("override_reason", sa.String(length=2000), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("decided_by", sa.String(length=40), nullable=False),
+        sa.Column("decided_by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cosigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cosigned_by", sa.String(length=40), nullable=False),
+        sa.Column("cosigned_by_name", sa.String(length=255), nullable=False),
+        sa.Column("cosign_evidence", sa.String(length=2000), nullable=False),
+        sa.Column("cosign_reason", sa.String(length=2000), nullable=False),
+        sa.CheckConstraint("sitting > 0", name=op.f("ck_gate_decision_sitting_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_gate_decision_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_gate_decision_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_decision")),
+        sa.UniqueConstraint(
+            "engagement_id", "phase", "sitting", name=op.f("uq_gate_decision_engagement_id_phase_sitting")
+        ),
+    )
+    op.create_index(op.f("ix_gate_decision_client_id"), "gate_decision", ["client_id"], unique=False)
+    op.create_index(op.f("ix_gate_decision_organisation_id"), "gate_decision", ["organisation_id"], unique=False)
+    op.create_table(
+        "invoice",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_invoice_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_invoice_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
+        sa.UniqueConstraint("organisation_id", "number", name=op.f("uq_invoice_organisation_id_number")),
+    )
+    op.create_index(op.f("ix_invoice_engagement_id"), "invoice", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_invoice_organisation_id"), "invoice", ["organisation_id"], unique=False)
+    op.create_table(
+        "milestone",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("payment", "client_input", "other", name="milestonekind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("gate", sa.Integer(), nullable=True),
+        sa.Column("month", sa.Integer(), nullable=True),
+        sa.Column("agreed_on", sa.Date(), nullable=True),
+        sa.Column("planned_on", sa.Date(), nullable=True),
+        sa.Column("reached_on", sa.Date(), nullable=True),
+        sa.Column("net_minor", sa.BigInteger(), nullable=True),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_milestone_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_milestone_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_milestone")),
+        sa.UniqueConstraint("engagement_id", "code", name=op.f("uq_milestone_engagement_id_code")),
+    )
+    op.create_index(op.f("ix_milestone_client_id"), "milestone", ["client_id"], unique=False)
+    op.create_index(op.f("ix_milestone_organisation_id"), "milestone", ["organisation_id"], unique=False)
+    op.create_table(
         "one_time_link",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
@@ -409,6 +929,302 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["person.id"], name=op.f("fk_one_time_link_user_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_one_time_link")),
     )
+    op.create_table(
+        "phase_record",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "ready",
+                "in_progress",
+                "blocked",
+                "gate_review",
+                "done",
+                "stopped",
+                name="phasestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("cosigned", sa.Boolean(), nullable=False),
+        sa.Column("planned_begin", sa.Date(), nullable=True),
+        sa.Column("planned_work_end", sa.Date(), nullable=True),
+        sa.Column("planned_gate", sa.Date(), nullable=True),
+        sa.Column("actual_begin", sa.Date(), nullable=True),
+        sa.Column("actual_end", sa.Date(), nullable=True),
+        sa.Column("blocked_reason", sa.String(length=2000), nullable=False),
+        sa.Column("blocked_since", sa.Date(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("round > 0", name=op.f("ck_phase_record_round_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_phase_record_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_phase_record_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phase_record")),
+        sa.UniqueConstraint("engagement_id", "phase", name=op.f("uq_phase_record_engagement_id_phase")),
+    )
+    op.create_index(op.f("ix_phase_record_client_id"), "phase_record", ["client_id"], unique=False)
+    op.create_index(op.f("ix_phase_record_organisation_id"), "phase_record", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_phase_record_owner_id"), "phase_record", ["owner_id"], unique=False)
+    op.create_table(
+        "plan_change",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("by_client", sa.Boolean(), nullable=False),
+        sa.Column("moves", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_plan_change_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_plan_change_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_change")),
+    )
+    op.create_index(op.f("ix_plan_change_engagement_id"), "plan_change", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_plan_change_organisation_id"), "plan_change", ["organisation_id"], unique=False)
+    op.create_table(
+        "raid_item",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("risk", "assumption", "issue", "decision", name="raidkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("title", sa.String(length=400), nullable=False),
+        sa.Column("text", sa.String(length=2000), nullable=False),
+        sa.Column("probability", sa.String(length=10), nullable=False),
+        sa.Column("impact", sa.String(length=10), nullable=False),
+        sa.Column("response", sa.String(length=2000), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("owner_name", sa.String(length=200), nullable=False),
+        sa.Column("due", sa.Date(), nullable=True),
+        sa.Column("trigger", sa.JSON(), nullable=False),
+        sa.Column("client_sees", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "closed", "held", "broken", name="raidstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("outcome", sa.String(length=2000), nullable=False),
+        sa.Column("change_id", sa.String(length=40), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_raid_item_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_raid_item_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_raid_item")),
+        sa.UniqueConstraint("engagement_id", "code", name=op.f("uq_raid_item_engagement_id_code")),
+    )
+    op.create_index(op.f("ix_raid_item_client_id"), "raid_item", ["client_id"], unique=False)
+    op.create_index(op.f("ix_raid_item_organisation_id"), "raid_item", ["organisation_id"], unique=False)
+    op.create_table(
+        "rate_snapshot",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=60), nullable=False),
+        sa.Column("from_day", sa.Date(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("cost_minor >= 0 and price_minor >= 0", name=op.f("ck_rate_snapshot_not_negative")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_rate_snapshot_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_rate_snapshot_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rate_snapshot")),
+        sa.UniqueConstraint(
+            "engagement_id", "role", "from_day", name=op.f("uq_rate_snapshot_engagement_id_role_from_day")
+        ),
+    )
+    op.create_index(op.f("ix_rate_snapshot_organisation_id"), "rate_snapshot", ["organisation_id"], unique=False)
+    op.create_table(
+        "standing",
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("steps", sa.String(length=60), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "ready",
+                "in_progress",
+                "blocked",
+                "gate_review",
+                "done",
+                "stopped",
+                name="phasestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("phase_owner_id", sa.String(length=40), nullable=True),
+        sa.Column("planned_gate", sa.Date(), nullable=True),
+        sa.Column("agreed_gate", sa.Date(), nullable=True),
+        sa.Column("late_gate", sa.Date(), nullable=True),
+        sa.Column("planned_end", sa.Date(), nullable=True),
+        sa.Column("agreed_end", sa.Date(), nullable=True),
+        sa.Column("next_due", sa.Date(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("budget_minor", sa.BigInteger(), nullable=True),
+        sa.Column("budget_late_minor", sa.BigInteger(), nullable=True),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=False),
+        sa.Column("spent_unknown", sa.Integer(), nullable=False),
+        sa.Column("earned_minor", sa.BigInteger(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("budget_minutes", sa.Integer(), nullable=True),
+        sa.Column("open_changes", sa.Integer(), nullable=False),
+        sa.Column("open_alerts", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_standing_engagement_id")),
+        sa.PrimaryKeyConstraint("engagement_id", name=op.f("pk_standing")),
+    )
+    op.create_index("ix_standing_of", "standing", ["organisation_id", "engagement_id"], unique=False)
+    op.create_table(
+        "status_report",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column(
+            "health",
+            sa.Enum("on_track", "at_risk", "late", "unknown", name="health", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("summary", sa.String(length=2000), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("pdf_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_status_report_number_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_status_report_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_status_report_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_report")),
+        sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_status_report_engagement_id_number")),
+    )
+    op.create_index(op.f("ix_status_report_client_id"), "status_report", ["client_id"], unique=False)
+    op.create_index(op.f("ix_status_report_organisation_id"), "status_report", ["organisation_id"], unique=False)
+    op.create_table(
+        "time_entry",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("person_id", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=60), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("billable", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "submitted", "approved", "invoiced", name="entrystate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("state_reason", sa.String(length=2000), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=True),
+        sa.Column("price_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("approved_by", sa.String(length=40), nullable=True),
+        sa.Column("invoice_id", sa.String(length=40), nullable=True),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("minutes > 0 and minutes <= 1440", name=op.f("ck_time_entry_within_a_day")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_time_entry_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_time_entry_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_time_entry")),
+        sa.UniqueConstraint(
+            "engagement_id", "source", "external_id", name=op.f("uq_time_entry_engagement_id_source_external_id")
+        ),
+    )
+    op.create_index(op.f("ix_time_entry_client_id"), "time_entry", ["client_id"], unique=False)
+    op.create_index(op.f("ix_time_entry_invoice_id"), "time_entry", ["invoice_id"], unique=False)
+    op.create_index(op.f("ix_time_entry_organisation_id"), "time_entry", ["organisation_id"], unique=False)
+    op.create_index("ix_time_entry_phase", "time_entry", ["engagement_id", "phase", "day"], unique=False)
+    op.create_index("ix_time_entry_week", "time_entry", ["person_id", "day"], unique=False)
     op.create_table(
         "user_session",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -449,6 +1265,43 @@ def upgrade() -> None:
     op.create_index(op.f("ix_estimate_version_brief_id"), "estimate_version", ["brief_id"], unique=False)
     op.create_index(op.f("ix_estimate_version_client_id"), "estimate_version", ["client_id"], unique=False)
     op.create_index(op.f("ix_estimate_version_organisation_id"), "estimate_version", ["organisation_id"], unique=False)
+    op.create_table(
+        "gate_condition",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("gate_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "phase",
+            sa.Enum(
+                "data_preparation",
+                "baseline_evaluation",
+                "training",
+                "evaluation",
+                "deployment",
+                "management",
+                name="phase",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("text", sa.String(length=2000), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("due", sa.Date(), nullable=False),
+        sa.Column("met_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("met_by", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_gate_condition_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_gate_condition_engagement_id")),
+        sa.ForeignKeyConstraint(["gate_id"], ["gate_decision.id"], name=op.f("fk_gate_condition_gate_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_condition")),
+    )
+    op.create_index(op.f("ix_gate_condition_gate_id"), "gate_condition", ["gate_id"], unique=False)
+    op.create_index("ix_gate_condition_open", "gate_condition", ["engagement_id", "met_at"], unique=False)
+    op.create_index(op.f("ix_gate_condition_organisation_id"), "gate_condition", ["organisation_id"], unique=False)
     op.create_table(
         "proposal",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -494,6 +1347,7 @@ def upgrade() -> None:
         sa.Column("template_digest", sa.String(length=64), nullable=True),
         sa.Column("pdf_sha256", sa.String(length=64), nullable=True),
         sa.Column("snapshot_sha256", sa.String(length=64), nullable=True),
+        sa.Column("budgets", sa.JSON(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("edition > 0", name=op.f("ck_proposal_edition_positive")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_proposal_client_id")),
@@ -587,9 +1441,12 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=40), nullable=False),
         sa.Column("proposal_id", sa.String(length=40), nullable=False),
         sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("change_id", sa.String(length=40), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("budget", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_baseline_number_positive")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_baseline_client_id")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_baseline_decision_id")),
         sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_baseline_engagement_id")),
@@ -623,16 +1480,73 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_proposal_engagement_id"), table_name="proposal")
     op.drop_index(op.f("ix_proposal_client_id"), table_name="proposal")
     op.drop_table("proposal")
+    op.drop_index(op.f("ix_gate_condition_organisation_id"), table_name="gate_condition")
+    op.drop_index("ix_gate_condition_open", table_name="gate_condition")
+    op.drop_index(op.f("ix_gate_condition_gate_id"), table_name="gate_condition")
+    op.drop_table("gate_condition")
     op.drop_index(op.f("ix_estimate_version_organisation_id"), table_name="estimate_version")
     op.drop_index(op.f("ix_estimate_version_client_id"), table_name="estimate_version")
     op.drop_index(op.f("ix_estimate_version_brief_id"), table_name="estimate_version")
     op.drop_table("estimate_version")
     op.drop_index(op.f("ix_user_session_user_id"), table_name="user_session")
     op.drop_table("user_session")
+    op.drop_index("ix_time_entry_week", table_name="time_entry")
+    op.drop_index("ix_time_entry_phase", table_name="time_entry")
+    op.drop_index(op.f("ix_time_entry_organisation_id"), table_name="time_entry")
+    op.drop_index(op.f("ix_time_entry_invoice_id"), table_name="time_entry")
+    op.drop_index(op.f("ix_time_entry_client_id"), table_name="time_entry")
+    op.drop_table("time_entry")
+    op.drop_index(op.f("ix_status_report_organisation_id"), table_name="status_report")
+    op.drop_index(op.f("ix_status_report_client_id"), table_name="status_report")
+    op.drop_table("status_report")
+    op.drop_index("ix_standing_of", table_name="standing")
+    op.drop_table("standing")
+    op.drop_index(op.f("ix_rate_snapshot_organisation_id"), table_name="rate_snapshot")
+    op.drop_table("rate_snapshot")
+    op.drop_index(op.f("ix_raid_item_organisation_id"), table_name="raid_item")
+    op.drop_index(op.f("ix_raid_item_client_id"), table_name="raid_item")
+    op.drop_table("raid_item")
+    op.drop_index(op.f("ix_plan_change_organisation_id"), table_name="plan_change")
+    op.drop_index(op.f("ix_plan_change_engagement_id"), table_name="plan_change")
+    op.drop_table("plan_change")
+    op.drop_index(op.f("ix_phase_record_owner_id"), table_name="phase_record")
+    op.drop_index(op.f("ix_phase_record_organisation_id"), table_name="phase_record")
+    op.drop_index(op.f("ix_phase_record_client_id"), table_name="phase_record")
+    op.drop_table("phase_record")
     op.drop_table("one_time_link")
+    op.drop_index(op.f("ix_milestone_organisation_id"), table_name="milestone")
+    op.drop_index(op.f("ix_milestone_client_id"), table_name="milestone")
+    op.drop_table("milestone")
+    op.drop_index(op.f("ix_invoice_organisation_id"), table_name="invoice")
+    op.drop_index(op.f("ix_invoice_engagement_id"), table_name="invoice")
+    op.drop_table("invoice")
+    op.drop_index(op.f("ix_gate_decision_organisation_id"), table_name="gate_decision")
+    op.drop_index(op.f("ix_gate_decision_client_id"), table_name="gate_decision")
+    op.drop_table("gate_decision")
+    op.drop_index(op.f("ix_evidence_record_organisation_id"), table_name="evidence_record")
+    op.drop_index(op.f("ix_evidence_record_client_id"), table_name="evidence_record")
+    op.drop_table("evidence_record")
+    op.drop_index(op.f("ix_deliverable_record_organisation_id"), table_name="deliverable_record")
+    op.drop_index(op.f("ix_deliverable_record_client_id"), table_name="deliverable_record")
+    op.drop_table("deliverable_record")
+    op.drop_index(op.f("ix_criterion_organisation_id"), table_name="criterion")
+    op.drop_index(op.f("ix_criterion_client_id"), table_name="criterion")
+    op.drop_table("criterion")
+    op.drop_index("ix_cost_entry_phase", table_name="cost_entry")
+    op.drop_index(op.f("ix_cost_entry_organisation_id"), table_name="cost_entry")
+    op.drop_index(op.f("ix_cost_entry_invoice_id"), table_name="cost_entry")
+    op.drop_index(op.f("ix_cost_entry_client_id"), table_name="cost_entry")
+    op.drop_table("cost_entry")
+    op.drop_index(op.f("ix_checklist_mark_organisation_id"), table_name="checklist_mark")
+    op.drop_table("checklist_mark")
+    op.drop_index(op.f("ix_change_request_organisation_id"), table_name="change_request")
+    op.drop_index(op.f("ix_change_request_client_id"), table_name="change_request")
+    op.drop_table("change_request")
     op.drop_index(op.f("ix_brief_version_organisation_id"), table_name="brief_version")
     op.drop_index(op.f("ix_brief_version_client_id"), table_name="brief_version")
     op.drop_table("brief_version")
+    op.drop_index(op.f("ix_alert_organisation_id"), table_name="alert")
+    op.drop_table("alert")
     op.drop_index(op.f("ix_webhook_delivery_organisation_id"), table_name="webhook_delivery")
     op.drop_index("ix_webhook_delivery_leased", table_name="webhook_delivery")
     op.drop_index(op.f("ix_webhook_delivery_event_id"), table_name="webhook_delivery")
@@ -656,15 +1570,26 @@ def downgrade() -> None:
     op.drop_table("api_key")
     op.drop_index(op.f("ix_webhook_endpoint_organisation_id"), table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
+    op.drop_index(op.f("ix_time_lock_organisation_id"), table_name="time_lock")
+    op.drop_table("time_lock")
     op.drop_index(op.f("ix_outbox_event_organisation_id"), table_name="outbox_event")
     op.drop_index(op.f("ix_outbox_event_fanned_out"), table_name="outbox_event")
     op.drop_table("outbox_event")
     op.drop_index(op.f("ix_organisation_organisation_id"), table_name="organisation")
     op.drop_table("organisation")
     op.drop_table("number_series")
+    op.drop_index("ix_notice_unread", table_name="notice")
+    op.drop_index(op.f("ix_notice_organisation_id"), table_name="notice")
+    op.drop_table("notice")
+    op.drop_index(op.f("ix_letter_organisation_id"), table_name="letter")
+    op.drop_index("ix_letter_due", table_name="letter")
+    op.drop_table("letter")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_table("frozen_document")
+    op.drop_index(op.f("ix_feed_person_id"), table_name="feed")
+    op.drop_index(op.f("ix_feed_organisation_id"), table_name="feed")
+    op.drop_table("feed")
     op.drop_index(op.f("ix_failed_attempt_scope"), table_name="failed_attempt")
     op.drop_index(op.f("ix_failed_attempt_at"), table_name="failed_attempt")
     op.drop_table("failed_attempt")

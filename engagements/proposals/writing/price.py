@@ -102,7 +102,7 @@ def _instalment(
         share=Decimal(0),
         net=net,
         gross=gross,
-        expected=_expected(estimate, payments[0].due),
+        expected=expected_day(estimate, payments[0].due),
     )
 
 
@@ -174,7 +174,7 @@ def _trigger(due: Due) -> str:
     return "acceptance of this proposal" if due.gate == 0 else f"gate {due.gate} passed"
 
 
-def _expected(estimate: Estimate, due: Due) -> date | None:
+def expected_day(estimate: Estimate, due: Due) -> date | None:
     if due.gate == 0:
         return estimate.brief.project.decision_by
     if due.gate is not None:

@@ -11,8 +11,9 @@ from engagements.core.audit import verify
 from engagements.core.errors import Invalid
 from engagements.core.models import AuditEvent, OutboxEvent
 from engagements.core.roles import Role
+from engagements.delivery.models import Baseline
 from engagements.proposals.deciding import price_of
-from engagements.proposals.models import Baseline, Decision
+from engagements.proposals.models import Decision
 from engagements.tables import RECORDS
 from estimator.errors import CurrencyMismatch
 

@@ -1,0 +1,8 @@
+"""Over /api/v1: time, costs, budget, forecast and invoices."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar.types import ControllerRouterHandler
+
+ROUTES: Final[Sequence[ControllerRouterHandler]] = ()

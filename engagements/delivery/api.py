@@ -1,0 +1,8 @@
+"""Over /api/v1: plan, milestones, deliverables, criteria and evidence."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar.types import ControllerRouterHandler
+
+ROUTES: Final[Sequence[ControllerRouterHandler]] = ()

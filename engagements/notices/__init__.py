@@ -1,0 +1,1 @@
+"""What people are told: notices in the page, e-mail through SMTP, calendars as iCal feeds."""

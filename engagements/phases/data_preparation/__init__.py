@@ -1,0 +1,1 @@
+"""Phase 1: from raw material to a sealed, versioned dataset."""

@@ -1,0 +1,1 @@
+"""Phase 4: proof on data the model has never seen."""

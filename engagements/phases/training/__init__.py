@@ -1,0 +1,1 @@
+"""Phase 3: experiments, and a reason for the chosen candidate."""
