@@ -7,12 +7,18 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+MODULES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for top in ("engagements", "estimator")
+    for path in (PROJECT / top).rglob("*.py")
+}
 
 
 def run(code: str) -> object:
@@ -49,6 +55,46 @@ def test_the_proposal_is_written_without_weasyprint_in_this_process():
     assert "weasyprint" not in loaded_by("import engagements.cli.propose")
 
 
+def test_no_import_goes_in_a_circle():
+    """So every module can be the first: what it leans on is there before it, its packages' own files too."""
+    graph = {name: set(leans_on(name, path)) for name, path in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def leans_on(name: str, path: Path) -> Iterator[str]:
+    """The modules of ours that run before this one has: those it names, and the packages they lie in."""
+    own = {name.rsplit(".", depth)[0] for depth in range(name.count(".") + 1)}
+    for node in at_once(ast.parse(path.read_text("utf-8")).body):
+        for target in targets_of(node):
+            parts = target.split(".")
+            packages = {".".join(parts[: depth + 1]) for depth in range(len(parts) - 1)}
+            # The packages we lie in begin before us and wait for us; only asking them for a name is a circle.
+            yield from ({target} | (packages - own)) & MODULES.keys()
+
+
+def targets_of(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """The modules that a statement names; a name that is no module is one of its package's own file."""
+    for alias in node.names:
+        whole = f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        yield whole if isinstance(node, ast.Import) or whole in MODULES else str(node.module)
+
+
+def at_once(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that run with the module, those for type checkers left out."""
+    for node in body:
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                yield node
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                yield from at_once(node.orelse)
+            case ast.If() | ast.Try() | ast.With():
+                yield from at_once([*node.body, *getattr(node, "orelse", [])])
+
+
+@pytest.mark.slow
 def test_every_module_can_be_imported_first():
     code = """
 import importlib, json, pkgutil, sys
