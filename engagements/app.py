@@ -29,6 +29,7 @@ from engagements.changes import pages as changes_pages
 from engagements.dashboard import api as dashboard_api
 from engagements.dashboard import pages as dashboard_pages
 from engagements.dashboard import people_pages as access_pages
+from engagements.dashboard import calendar_pages, portfolio_api, portfolio_pages
 from engagements.dashboard.theme import theme
 from engagements.delivery import api as delivery_api
 from engagements.delivery import pages as delivery_pages
@@ -64,6 +65,9 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     dashboard_api.Contacts,
     dashboard_api.Engagements,
     dashboard_api.Audit,
+    *portfolio_api.ROUTES,
+    *portfolio_pages.PAGES,
+    *calendar_pages.PAGES,
     *dashboard_pages.PAGES,
     *access_pages.PAGES,
     theme,
@@ -146,6 +150,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     parts: Wiring = app.state.wiring
     parts.courier.start()
     parts.sweeper.start()
+    parts.postman.start()
     yield
     parts.close()
 

@@ -168,8 +168,13 @@ def environment(locale: str = "en_US", zone: str = "UTC") -> Environment:
     formats = Formats(locale, zone)
     jinja.filters |= {name: getattr(formats, name) for name in FILTERS}
     jinja.filters |= {"coordinate": coordinate, "clauses": clauses, "sentence": sentence, "initials": initials}
-    jinja.filters |= {"iso": dt.datetime.isoformat}
+    jinja.filters |= {"iso": iso}
     return jinja
+
+
+def iso(at: dt.date) -> str:
+    """A day, or a moment with its offset, for machines."""
+    return at.isoformat()
 
 
 def clauses(items: Iterable[str]) -> str:

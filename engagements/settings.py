@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel.localedata import exists
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -53,6 +53,14 @@ def _known_locale(value: str) -> str:
     """Documents are written in English; the country decides how numbers and days look."""
     if not re.fullmatch(r"en_[A-Z]{2}", value, re.ASCII) or not exists(value):
         raise refusal("locale.unknown", f"{value[:40]!r} is no English locale", "write one like en_GB or en_US")
+    return value
+
+
+def _mailbox(value: str) -> str:
+    """Empty, or one address that a mail server takes as the sender."""
+    local, at, domain = value.rpartition("@")
+    if value and not (at and local and "." in domain and value.isascii() and value.isprintable() and " " not in value):
+        raise refusal("email.bad_format", f"{value[:60]!r} is no e-mail address", "write it like ana@example.com")
     return value
 
 
@@ -139,7 +147,25 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_senders: Annotated[int, Field(ge=0, le=64)] = 4
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: Annotated[str, AfterValidator(_mailbox)] = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _letters_have_a_sender(self) -> Self:
+        if self.smtp_host and not self.letter_sender:
+            remedy = "set SIXFOLD_SMTP_FROM to an address like delivery@example.com"
+            raise refusal("setting_invalid", "smtp_host is set, and nobody is named who sends the letters", remedy)
+        return self
+
+    @property
+    def letter_sender(self) -> str:
+        """Whose address letters carry: the setting, or the agency's own."""
+        return self.smtp_from or self.agency.email
 
     @property
     def home_folder(self) -> Path:

@@ -38,5 +38,5 @@ OTHERS: Final = (
     core.AuditHead, core.AuditEvent, core.EngagementActivity, core.OutboxEvent,
     people.UserSession, people.OneTimeLink, people.FailedAttempt,
     web.IdempotencyKey, proposals.FrozenDocument, proposals.NumberSeries, webhooks.WebhookDelivery,
-    delivery.Standing, notices.Notice, notices.Letter,
+    delivery.Standing, notices.Notice, notices.NoticeChoice, notices.Letter,
 )  # fmt: skip

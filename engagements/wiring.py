@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from engagements.core.clock import Clock, SystemClock
 from engagements.db.store import Store
 from engagements.documents.pictures import Previews
+from engagements.notices.bell import Bell
+from engagements.notices.postman import Postman
+from engagements.notices.smtp import MailServer
 from engagements.people.identities import KnownIdentities
 from engagements.proposals.sweeper import Sweeper
 from engagements.settings import Settings
@@ -25,6 +28,8 @@ class Wiring:
     identities: KnownIdentities
     courier: Courier
     sweeper: Sweeper
+    postman: Postman
+    bell: Bell
     metrics: Metrics
     in_flight: InFlight = field(default_factory=InFlight)
     previews: Previews = field(default_factory=Previews)
@@ -32,6 +37,7 @@ class Wiring:
     def close(self) -> None:
         self.courier.stop()
         self.sweeper.stop()
+        self.postman.stop()
         self.store.close()
 
 
@@ -53,5 +59,18 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> Wiring:
             senders=settings.webhook_senders,
         ),
         sweeper=Sweeper(store=store, clock=now),
+        postman=Postman(store=store, clock=now, server=_mail_server(settings), base_url=settings.base_url),
+        bell=Bell(store=store),
         metrics=metrics,
     )
+
+
+def _mail_server(settings: Settings) -> MailServer | None:
+    """Where letters are handed in; None where nobody named a server."""
+    if not settings.smtp_host:
+        return None
+    return MailServer(
+        host=settings.smtp_host, port=settings.smtp_port, tls=settings.smtp_tls, user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value(), sender_email=settings.letter_sender,
+        sender_name=settings.agency.name,
+    )  # fmt: skip

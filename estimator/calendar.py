@@ -55,6 +55,14 @@ class WorkCalendar:
         assert working_days >= 0, "time does not run backwards"
         return next(islice(self.working_days(start), max(0, working_days - 1), None))
 
+    def shifted(self, day: date, working_days: int) -> date:
+        """So many working days later, or earlier where the number is below 0; for 0 the day itself."""
+        step, left = (_DAY if working_days > 0 else -_DAY), abs(working_days)
+        while left:
+            day += step
+            left -= self.is_working_day(day)
+        return day
+
     def count(self, start: date, end: date) -> int:
         """Working days from `start` to `end`, both included."""
         return sum(self.is_working_day(start + n * _DAY) for n in range((end - start).days + 1))

@@ -50,14 +50,16 @@ class TimeEntry(Record, table=True):
     """Minutes of one person on one day. `day` is the person's calendar day, without a clock.
 
     `cost_minor` and `price_minor` are those of an hour, from the rate that held on the day; null while the role has no
-    rate.
+    rate. `spent_minor` is what it cost, rounded half up once. An entry that `adjusts` an invoiced one adds minutes to
+    it, or takes some back.
     """
 
     PREFIX: ClassVar[str] = "tim"
     __tablename__ = "time_entry"
     __table_args__ = (
         UniqueConstraint("engagement_id", "source", "external_id"),
-        CheckConstraint("minutes > 0 and minutes <= 1440", name="within_a_day"),
+        CheckConstraint("minutes <> 0 and minutes between -1440 and 1440", name="within_a_day"),
+        CheckConstraint("minutes > 0 or adjusts is not null", name="taken_back_from"),
         Index("ix_time_entry_week", "person_id", "day"),
         Index("ix_time_entry_phase", "engagement_id", "phase", "day"),
     )
@@ -75,9 +77,11 @@ class TimeEntry(Record, table=True):
     state_reason: str = Field(default="", max_length=2000)
     cost_minor: int | None = Field(default=None, sa_type=BigInteger)
     price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    spent_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str = Field(max_length=3)
     source: str = Field(default="manual", max_length=20, description="manual, import or machine")
     external_id: str | None = Field(default=None, max_length=200)
+    adjusts: str | None = Field(default=None, index=True, max_length=40)
     approved_by: str | None = Field(default=None, max_length=40)
     invoice_id: str | None = Field(default=None, index=True, max_length=40)
     created_by: str = Field(max_length=40)
@@ -93,7 +97,7 @@ class CostKind(StrEnum):
 
 
 class CostEntry(Record, table=True):
-    """A cost that is not time. `amount_minor` null: it was incurred and nobody knows yet how much.
+    """A cost that is not time. `amount_minor` null: it was incurred and nobody knows yet how much; below 0: a credit.
 
     `price`: the dated price it rests on, as {"per", "amount", "currency", "source", "as_of"}, where a machine posts it.
     """
@@ -128,13 +132,13 @@ class CostEntry(Record, table=True):
 
 
 class TimeLock(Record, table=True):
-    """Days up to which nobody logs time any more: one row of an organisation."""
+    """Days up to which nobody logs time any more: one row of an organisation. `until` null: none are closed."""
 
     PREFIX: ClassVar[str] = "lck"
     __tablename__ = "time_lock"
     __table_args__ = (UniqueConstraint("organisation_id"),)
 
-    until: date
+    until: date | None = None
     reason: str = Field(default="", max_length=2000)
     changed_at: datetime
 

@@ -14,7 +14,7 @@ from engagements.db.columns import Record
 class ChangeState(StrEnum):
     """draft -> assessed -> approved (inside) -> sent -> agreed (by the client: the new baseline is made then).
 
-    assessed -> draft (rejected inside); sent -> declined | expired; anything before agreed -> withdrawn.
+    assessed -> draft (rejected inside); sent -> declined; anything that is not decided -> withdrawn.
     """
 
     DRAFT = "draft"
@@ -30,7 +30,7 @@ class ChangeRequest(Record, table=True):
     """`on_baseline`: the number it was assessed against; on any other it is stale. `asks`: what is to be different.
 
     `impact`: hours, cost, price, days, criteria and risk as they were re-estimated; `cost` in it is never shown to
-    clients. `brief_id`: the brief that the impact was estimated from, where it was.
+    clients. `brief_id`: the brief that holds from its agreement on, where it changes the brief.
     """
 
     PREFIX: ClassVar[str] = "chg"
@@ -38,6 +38,7 @@ class ChangeRequest(Record, table=True):
     __tablename__ = "change_request"
     __table_args__ = (
         UniqueConstraint("engagement_id", "number"),
+        UniqueConstraint("engagement_id", "trigger_key"),
         CheckConstraint("number > 0", name="number_positive"),
     )
 
@@ -50,6 +51,9 @@ class ChangeRequest(Record, table=True):
         default="manual", max_length=20, description="manual, assumption, rounds, compute or late_input"
     )
     raid_id: str | None = Field(default=None, max_length=40)
+    trigger_key: str | None = Field(
+        default=None, max_length=80, description="What opened it, such as rounds:3, so that nothing opens two."
+    )
     asks: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     state: ChangeState = Field(default=ChangeState.DRAFT, sa_column=Column(words(ChangeState), nullable=False))
     state_reason: str = Field(default="", max_length=2000)

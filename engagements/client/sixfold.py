@@ -5,13 +5,20 @@ from typing import Final, Self
 
 import httpx
 
+from engagements.client.actuals import Budgets, Costs, Invoices, Time
+from engagements.client.changes import Changes, Register
+from engagements.client.delivery import Deliverables, Milestones, Plans
 from engagements.client.engagements import Audit, Clients, Contacts, Engagements
+from engagements.client.gates import EvidenceRecords, Gates
 from engagements.client.models import Health
+from engagements.client.notices import Feeds, Notices
 from engagements.client.people import Invitations, Keys, Myself, Users
 from engagements.client.proposals import Portal, Proposals
+from engagements.client.reports import Reports
 from engagements.client.scoping import Briefs, Estimates
 from engagements.client.transport import Transport
 from engagements.client.webhooks import Webhooks
+from engagements.client.work import Portfolio, Work
 
 _CONNECT_S: Final = 5.0
 
@@ -52,11 +59,27 @@ class Sixfold:
         self.estimates: Final = Estimates(self._calls)
         self.proposals: Final = Proposals(self._calls)
         self.portal: Final = Portal(self._calls)
+        self.plans: Final = Plans(self._calls)
+        self.milestones: Final = Milestones(self._calls)
+        self.deliverables: Final = Deliverables(self._calls)
+        self.gates: Final = Gates(self._calls)
+        self.evidence: Final = EvidenceRecords(self._calls)
+        self.reports: Final = Reports(self._calls)
+        self.time: Final = Time(self._calls)
+        self.costs: Final = Costs(self._calls)
+        self.budgets: Final = Budgets(self._calls)
+        self.invoices: Final = Invoices(self._calls)
+        self.changes: Final = Changes(self._calls)
+        self.register: Final = Register(self._calls)
         self.me: Final = Myself(self._calls)
         self.users: Final = Users(self._calls)
         self.keys: Final = Keys(self._calls)
         self.invitations: Final = Invitations(self._calls)
         self.webhooks: Final = Webhooks(self._calls)
+        self.portfolio: Final = Portfolio(self._calls)
+        self.work: Final = Work(self._calls)
+        self.notices: Final = Notices(self._calls)
+        self.feeds: Final = Feeds(self._calls)
         self.audit: Final = Audit(self._calls)
 
     def __enter__(self) -> Self:

@@ -44,12 +44,12 @@ class Transport:
     def get_text(self, path: str, /) -> str:
         return self._send("GET", path, ()).text
 
-    def get_bytes(self, path: str, /, *parts: str, sha256: str | None = None) -> bytes:
+    def get_bytes(self, path: str, /, *parts: str, sha256: str | None = None, query: Query | None = None) -> bytes:
         """A document, whole: the bytes that `sha256` names, or without one those that the answer's ETag names.
 
         Raises `DigestMismatch`.
         """
-        response = self._send("GET", path, parts)
+        response = self._send("GET", path, parts, query=query)
         named = sha256 or response.headers.get("etag", "").strip('"')
         found = hashlib.sha256(response.content).hexdigest()
         if named and found != named:
@@ -92,8 +92,10 @@ class Transport:
         """An edit of the version that `etag` names. Raises `VersionMismatch` where there is a newer one."""
         return _read(kind, self._send("PATCH", path, parts, fields=fields, headers={"If-Match": etag}))
 
-    def put(self, kind: type[Model], path: str, /, *parts: str, etag: str, fields: Fields) -> Model:
-        return _read(kind, self._send("PUT", path, parts, fields=fields, headers={"If-Match": etag}))
+    def put(self, kind: type[Model], path: str, /, *parts: str, etag: str | None = None, fields: Fields) -> Model:
+        """Without `etag` for what is the same however often it is said."""
+        headers = {"If-Match": etag} if etag else None
+        return _read(kind, self._send("PUT", path, parts, fields=fields, headers=headers))
 
     def delete(self, path: str, /, *parts: str, etag: str | None = None) -> None:
         self._send("DELETE", path, parts, headers={"If-Match": etag} if etag else None)

@@ -1,4 +1,4 @@
-"""Pages of the portfolio, of clients and their contacts, of engagements, and of the audit trail."""
+"""Pages of clients and their contacts, forms of engagements, and the audit trail."""
 
 from typing import Annotated, Any
 
@@ -21,9 +21,10 @@ from engagements.core.schemas import (
 )
 from engagements.dashboard import records
 from engagements.dashboard.clients import client_list
-from engagements.dashboard.portfolio import ROWS, Chosen, portfolio
+from engagements.dashboard.day import day_of
+from engagements.dashboard.portfolio import ROWS
 from engagements.dashboard.trail import EVENTS, TrailFilter, trail_of
-from engagements.dashboard.views import countries, numbered_pages, portfolio_tabs, sample_phases, state_choices
+from engagements.dashboard.views import countries, numbered_pages, sample_phases, state_choices
 from engagements.web.call import Call
 from engagements.web.pages import go, page, submit, version_typed
 from engagements.web.routes import get, post
@@ -32,24 +33,6 @@ from estimator.errors import Problem
 
 Word = Annotated[str, QueryParameter(max_length=200)]
 PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=100_000)]
-
-
-class PortfolioPages(Controller):
-    path = "/"
-    include_in_schema = False
-
-    @get(permission=Permission.VIEW_ENGAGEMENTS)
-    def show_portfolio(self, call: Call, view: Word = "", search: Word = "", number: PageNumber = 1) -> Response[str]:
-        """The agency's portfolio; a client's people get the standing of their own engagements."""
-        if not call.actor.is_staff:
-            found = call.read(lambda s: records.standings(s, call.actor))
-            return page(call, "pages/engagements/standing.html", standings=found, events=None)
-        chosen = Chosen(view=view, search=search.strip(), page=number)
-        listed = call.read(lambda s: portfolio(s, call.actor, chosen, now=call.now))
-        filters = {"view": view, "search": chosen.search}
-        pages = numbered_pages("/", filters, page=number, size=ROWS, total=listed.total)
-        tabs = portfolio_tabs(listed.counts, view=view, search=chosen.search)
-        return page(call, "pages/portfolio/portfolio.html", portfolio=listed, chosen=chosen, pages=pages, views=tabs)
 
 
 class ClientPages(Controller):
@@ -81,7 +64,9 @@ class ClientPages(Controller):
 
     @get("/{client_id:str}", permission=Permission.VIEW_CLIENTS)
     def show_client(self, client_id: FromPath[str], call: Call) -> Response[str]:
-        found = call.read(lambda s: records.client_record(s, call.actor, client_id, now=call.now))
+        found = call.read(
+            lambda s: records.client_record(s, call.actor, client_id, now=call.now, today=day_of(s, call))
+        )
         return page(call, "pages/clients/client.html", record=found, country_names=dict(countries("en_GB")))
 
     @get("/{client_id:str}/edit", permission=Permission.EDIT_CLIENTS)
@@ -177,15 +162,6 @@ class EngagementPages(Controller):
             show=lambda form, status: self._opening_form(call, form.value("client_id"), form, status),
         )  # fmt: skip
 
-    @get("/{engagement_id:str}", permission=Permission.VIEW_ENGAGEMENTS)
-    def show_engagement(self, engagement_id: FromPath[str], call: Call) -> Response[str]:
-        if not call.actor.is_staff:
-            found = call.read(lambda s: records.standings(s, call.actor, engagement_id))
-            events = call.read(lambda s: records.recent_events(s, call.actor, engagement_id))
-            return page(call, "pages/engagements/standing.html", standings=found, events=events)
-        record = call.read(lambda s: records.engagement_record(s, call.actor, engagement_id, now=call.now))
-        return page(call, "pages/engagements/engagement.html", record=record)
-
     @get("/{engagement_id:str}/edit", permission=Permission.EDIT_ENGAGEMENTS)
     def edit_engagement(self, engagement_id: FromPath[str], call: Call) -> Response[str]:
         return self._editing_form(call, "edit", engagement_id)
@@ -274,4 +250,4 @@ def _contact_form(
     return page(call, "pages/clients/contact_form.html", client=client, contact=contact, form=form, status=status)
 
 
-PAGES = (PortfolioPages, ClientPages, ContactPages, EngagementPages, AuditPages, styleguide)
+PAGES = (ClientPages, ContactPages, EngagementPages, AuditPages, styleguide)

@@ -1,56 +1,129 @@
-"""All engagements at a glance, in a constant number of queries however many there are."""
+"""All engagements at a glance, in a constant number of queries however many there are.
 
-from collections.abc import Collection, Mapping, Sequence
+One query reads of each engagement what it is judged by; the judging is pure, so lists, counts and exports agree.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol, cast
 
-from sqlalchemy import ColumnElement, and_, false, func, or_
+from sqlalchemy import Select, and_, func, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from engagements.core.models import Client, Engagement, EngagementActivity, EngagementState
 from engagements.core.roles import Actor, Permission
 from engagements.core.service import scoped
 from engagements.core.text import name_key
+from engagements.dashboard.measures import (
+    HEALTH_BADGES,
+    BudgetBar,
+    NextGate,
+    budget_bar,
+    calendars_of,
+    next_gate,
+    steps_of,
+)
 from engagements.dashboard.views import ENGAGEMENT_BADGES, PROPOSAL_BADGES, Badge, PhaseStep, planned_phases
+from engagements.delivery.health import NOTHING_AGREED, Health, HealthView, Measured, health_of
+from engagements.delivery.models import PhaseState, Standing
 from engagements.people.models import User
 from engagements.proposals.models import Proposal, ProposalState
+from estimator.phases import Phase
 
 ROWS: Final = 50
-ATTENTION_ROWS: Final = 5
 SILENT_AFTER: Final = timedelta(days=14)
 OFFER_ENDS_SOON: Final = timedelta(days=7)
 ATTENTION: Final = "attention"
-_LIVE: Final = (EngagementState.PROPOSED, EngagementState.ACTIVE, EngagementState.CLOSING)
+_LIVE: Final = frozenset({EngagementState.PROPOSED, EngagementState.ACTIVE, EngagementState.CLOSING})
+_ENDED: Final = frozenset({EngagementState.CLOSED, EngagementState.TERMINATED})
+_PRESSES: Final = (Health.LATE, Health.AT_RISK)
 _SEEN_BY_CLIENTS: Final = (
     ProposalState.SENT, ProposalState.ACCEPTED, ProposalState.DECLINED, ProposalState.EXPIRED,
     ProposalState.WITHDRAWN, ProposalState.SUPERSEDED,
 )  # fmt: skip
 
 
+class Found(Measured, Protocol):
+    """One row of the query: an engagement with its client and its standing, whose columns are None without one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def client(self) -> str: ...
+    @property
+    def in_state(self) -> EngagementState: ...
+    @property
+    def state_reason(self) -> str: ...
+    @property
+    def owner_id(self) -> str | None: ...
+    @property
+    def active_at(self) -> datetime: ...
+    @property
+    def steps(self) -> str | None: ...
+    @property
+    def currency(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An engagement found, how it is doing (None once it has ended), and what else it needs."""
+
+    row: Found
+    health: HealthView | None
+    needs: tuple[str, ...]
+
+    @property
+    def urgency(self) -> int:
+        """0 presses most."""
+        if self.health is not None and self.health.health in _PRESSES:
+            return _PRESSES.index(self.health.health)
+        return 2 if self.needs else 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One engagement. `proposal` None: there is none, or the reader may not see it."""
+    """One engagement. `health` None: it has ended. `why`: what it needs, the reasons of its health first.
+
+    `proposal` None: there is none, or the reader may not see it; `budget` in money only for who may see cost.
+    """
 
     id: str
     name: str
     client_id: str
     client: str
     state: Badge
+    in_state: EngagementState
+    health: Badge | None
+    judged: Health | None
     phases: tuple[PhaseStep, ...]
+    phase: Phase | None
+    phase_state: PhaseState | None
+    gate: NextGate | None
+    budget: BudgetBar | None
+    earned_minor: int | None
     proposal: Badge | None
+    owner_id: str | None
     owner: str | None
     changed_at: datetime
-    needs: tuple[str, ...]
+    why: tuple[str, ...]
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.judged is not None and self.judged is not Health.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
-    """`counts` by filter: "" for all, `attention`, and each state. `attention` is empty on a filtered page."""
+    """`counts` by view: "" for all, `attention`, each health and each state; `total`: in the view that is open."""
 
     lines: Sequence[Line]
-    attention: Sequence[Line]
     counts: Mapping[str, int]
     total: int
     has_clients: bool
@@ -58,51 +131,84 @@ class Portfolio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """Which engagements: `view` is "", `attention` or a state; `search` a part of a name; `page` from 1."""
+    """Which engagements: `view` is "", `attention`, a health or a state; `search` a part of a name; `page` from 1."""
 
     view: str = ""
     search: str = ""
+    owner: str = ""
     page: int = 1
 
-    @property
-    def is_everything(self) -> bool:
-        return not self.view and not self.search and self.page == 1
 
-
-def portfolio(session: Session, actor: Actor, chosen: Chosen, *, now: datetime) -> Portfolio:
-    """One page of the portfolio, what changed last first."""
-    matching = _matching(actor, chosen.search)
-    needy = matching.where(_needs_attention(actor, now))
-    counts = _counts(session, matching) | {ATTENTION: _count(session, needy)}
-    listed = needy if chosen.view == ATTENTION else _in_state(matching, chosen.view)
-    newest = listed.order_by(col(EngagementActivity.at).desc(), col(Engagement.id).desc())
-    rows = session.exec(newest.offset((chosen.page - 1) * ROWS).limit(ROWS)).all()
-    oldest = needy.order_by(col(EngagementActivity.at), col(Engagement.id)).limit(ATTENTION_ROWS)
-    pressing = session.exec(oldest).all() if chosen.is_everything else []
-    lines = {line.id: line for line in lines_of(session, actor, {row.id: row for row in [*rows, *pressing]}, now=now)}
+def portfolio(session: Session, actor: Actor, chosen: Chosen, *, now: datetime, today: date) -> Portfolio:
+    """One page, what needs attention first and then what changed last."""
+    everything = judged(session, actor, chosen.search, chosen.owner, now=now, today=today)
+    listed = in_view(everything, chosen.view)
+    page = listed[(chosen.page - 1) * ROWS : chosen.page * ROWS]
     return Portfolio(
-        lines=[lines[row.id] for row in rows], attention=[lines[row.id] for row in pressing], counts=counts,
-        total=counts.get(chosen.view, 0),
-        has_clients=session.exec(scoped(Client, actor).limit(1)).first() is not None,
+        lines=lines_of(session, actor, page, today=today), counts=_counts(everything), total=len(listed),
+        has_clients=bool(everything) or session.exec(scoped(Client, actor).limit(1)).first() is not None,
     )  # fmt: skip
 
 
-def lines_of(session: Session, actor: Actor, rows: Mapping[str, Engagement], *, now: datetime) -> Sequence[Line]:
-    """Four queries for any number of engagements."""
-    clients = session.exec(scoped(Client, actor).where(col(Client.id).in_({row.client_id for row in rows.values()})))
-    client_names = {client.id: client.name for client in clients}
-    owners = names_of(session, actor, {row.owner_id for row in rows.values() if row.owner_id})
-    offers, active = latest_proposals(session, actor, rows), _activity(session, rows)
+def judged(
+    session: Session, actor: Actor, search: str = "", owner: str = "", *, now: datetime, today: date
+) -> list[Judged]:
+    """All that match, most urgent first; two queries."""
+    chosen = _matching(actor, search)
+    if owner:
+        chosen = chosen.where(col(Engagement.owner_id) == owner)
+    pressing = _pressing_offers(session, actor, now)
+    rows = cast("Sequence[Found]", session.execute(chosen.order_by(col(EngagementActivity.at).desc())).all())
+    return sorted((_judge(row, pressing.get(row.id), now=now, today=today) for row in rows), key=_urgency)
+
+
+def judged_among(session: Session, actor: Actor, ids: Collection[str], *, now: datetime, today: date) -> list[Judged]:
+    """Of these engagements those that are there, in the order of `ids`."""
+    pressing = _pressing_offers(session, actor, now, ids)
+    rows = session.execute(_matching(actor, "").where(col(Engagement.id).in_(ids))).all()
+    found = {row.id: row for row in cast("Sequence[Found]", rows)}
+    return [_judge(found[one], pressing.get(one), now=now, today=today) for one in ids if one in found]
+
+
+def in_view(everything: Sequence[Judged], view: str) -> Sequence[Judged]:
+    """An unknown view holds nothing."""
+    return [each for each in everything if _holds(view)(each)] if view else everything
+
+
+def _holds(view: str) -> Callable[[Judged], bool]:
+    if view == ATTENTION:
+        return lambda each: each.urgency < 3
+    if view in set(Health):
+        return lambda each: each.health is not None and each.health.health == view
+    return lambda each: each.row.in_state == view
+
+
+def lines_of(session: Session, actor: Actor, chosen: Sequence[Judged], *, today: date) -> Sequence[Line]:
+    """Three queries for any number of engagements."""
+    ids = [each.row.id for each in chosen]
+    owners = names_of(session, actor, {each.row.owner_id for each in chosen if each.row.owner_id})
+    offers, calendars = latest_proposals(session, actor, ids), calendars_of(session, ids)
     return [
         Line(
-            id=row.id, name=row.name, client_id=row.client_id, client=client_names[row.client_id],
-            state=ENGAGEMENT_BADGES[row.state], phases=planned_phases(row.state),
+            id=row.id, name=row.name, client_id=row.client_id, client=row.client, in_state=row.in_state,
+            state=ENGAGEMENT_BADGES[row.in_state], health=HEALTH_BADGES[each.health.health] if each.health else None,
+            judged=each.health.health if each.health else None,
+            phases=steps_of(row.steps) if row.steps else planned_phases(row.in_state), phase=row.phase,
+            phase_state=row.state,
+            gate=next_gate(row, calendars[row.id], today=today) if each.health and row.id in calendars else None,
+            budget=budget_bar(row, row.currency, actor) if row.steps else None,
+            earned_minor=row.earned_minor if actor.may(Permission.VIEW_COST) else None,
             proposal=PROPOSAL_BADGES[offers[row.id].state] if row.id in offers else None,
-            owner=owners.get(row.owner_id or ""), changed_at=active[row.id],
-            needs=tuple(needs_of(row, offers.get(row.id), active[row.id], now=now)) if actor.is_staff else (),
+            owner_id=row.owner_id, owner=owners.get(row.owner_id or ""), changed_at=row.active_at, why=_why(each),
         )
-        for row in rows.values()
+        for each in chosen
+        for row in [each.row]
     ]  # fmt: skip
+
+
+def _why(each: Judged) -> tuple[str, ...]:
+    measured = each.health is not None and each.health is not NOTHING_AGREED
+    return (*(each.health.reasons if each.health and measured else ()), *each.needs)
 
 
 def names_of(session: Session, actor: Actor, people: Collection[str]) -> dict[str, str]:
@@ -123,70 +229,86 @@ def latest_proposals(session: Session, actor: Actor, engagements: Collection[str
     return {offer.engagement_id: offer for offer in session.exec(chosen.order_by(col(Proposal.id)))}
 
 
-def _activity(session: Session, engagements: Collection[str]) -> dict[str, datetime]:
-    chosen = select(EngagementActivity).where(col(EngagementActivity.engagement_id).in_(engagements))
-    return {found.engagement_id: found.at for found in session.exec(chosen)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressingOffer:
+    """A proposal that waits for somebody: to be approved, or to be decided before it ends."""
+
+    state: ProposalState
+    ends_at: datetime | None
 
 
-def needs_of(row: Engagement, offer: Proposal | None, active_at: datetime, *, now: datetime) -> list[str]:
-    """Why an engagement needs somebody, in words; `_needs_attention` asks the database the same.
-
-    `active_at`: when anything last happened to it or to what belongs to it.
-    """
+def needs_of(row: Found, offer: PressingOffer | None, *, now: datetime) -> list[str]:
+    """What an engagement needs from somebody, beside what its health says, in words."""
     needs = []
-    if row.state is EngagementState.ON_HOLD:
+    if row.in_state is EngagementState.ON_HOLD:
         needs.append(f"On hold: {row.state_reason}")
-    if row.state in _LIVE and row.owner_id is None:
-        needs.append("Nobody owns it")
-    if row.state in _LIVE and active_at < now - SILENT_AFTER:
-        needs.append(f"Nothing has happened for {(now - active_at).days} days")
+    if row.in_state in _LIVE and row.owner_id is None:
+        needs.append("Nobody owns it.")
+    if row.in_state in _LIVE and row.active_at < now - SILENT_AFTER:
+        needs.append(f"Nothing has happened for {(now - row.active_at).days} days.")
     if offer and offer.state is ProposalState.IN_REVIEW:
-        needs.append("The proposal waits for a second person")
-    if offer and offer.state is ProposalState.SENT and offer.ends_at and offer.ends_at < now + OFFER_ENDS_SOON:
+        needs.append("The proposal waits for a second person.")
+    if offer and offer.state is ProposalState.SENT and offer.ends_at:
         left = max((offer.ends_at - now).days, 0)
-        needs.append(f"The offer ends in {left} {'day' if left == 1 else 'days'}" if left else "The offer ends today")
+        needs.append(f"The offer ends in {left} {'day' if left == 1 else 'days'}." if left else "The offer ends today.")
     return needs
 
 
-def _matching(actor: Actor, search: str) -> SelectOfScalar[Engagement]:
-    chosen = scoped(Engagement, actor).join(
-        EngagementActivity, col(EngagementActivity.engagement_id) == col(Engagement.id)
+def _judge(row: Found, offer: PressingOffer | None, *, now: datetime, today: date) -> Judged:
+    ended = row.in_state in _ENDED
+    measured = health_of(row if row.steps else None, today=today)
+    return Judged(row=row, health=None if ended else measured, needs=tuple(needs_of(row, offer, now=now)))
+
+
+def _urgency(each: Judged) -> int:
+    return each.urgency
+
+
+def _matching(actor: Actor, search: str) -> Select[tuple[object, ...]]:
+    """The one query. Outer join: without a standing nothing was agreed yet."""
+    chosen: Select[tuple[object, ...]] = (
+        sa_select(
+            col(Engagement.id), col(Engagement.name), col(Engagement.client_id), col(Client.name).label("client"),
+            col(Engagement.state).label("in_state"), col(Engagement.state_reason), col(Engagement.owner_id),
+            col(EngagementActivity.at).label("active_at"), col(Standing.steps), col(Standing.phase),
+            col(Standing.state), col(Standing.planned_gate), col(Standing.agreed_gate), col(Standing.late_gate),
+            col(Standing.next_due), col(Standing.currency), col(Standing.budget_minor),
+            col(Standing.budget_late_minor), col(Standing.spent_minor), col(Standing.spent_unknown),
+            col(Standing.allowed_minor), col(Standing.earned_minor),
+            col(Standing.minutes), col(Standing.budget_minutes), col(Standing.open_alerts),
+        )
+        .join(Client, col(Client.id) == col(Engagement.client_id))
+        .join(EngagementActivity, col(EngagementActivity.engagement_id) == col(Engagement.id))
+        .outerjoin(Standing, col(Standing.engagement_id) == col(Engagement.id))
+        .where(col(Engagement.organisation_id) == actor.organisation_id)
+    )  # fmt: skip
+    if actor.client_id is not None:
+        chosen = chosen.where(col(Engagement.client_id) == actor.client_id)
+    if search:
+        by_client = col(Client.name_key).contains(name_key(search), autoescape=True)
+        chosen = chosen.where(
+            or_(by_client, func.lower(col(Engagement.name)).contains(search.lower(), autoescape=True))
+        )
+    return chosen
+
+
+def _pressing_offers(
+    session: Session, actor: Actor, now: datetime, engagements: Collection[str] | None = None
+) -> dict[str, PressingOffer]:
+    """By engagement; nothing for who may not see proposals."""
+    if not actor.may(Permission.VIEW_PROPOSALS) or not actor.is_staff:
+        return {}
+    ends_soon = and_(col(Proposal.state) == ProposalState.SENT, col(Proposal.ends_at) < now + OFFER_ENDS_SOON)
+    chosen = scoped(Proposal, actor).where(or_(col(Proposal.state) == ProposalState.IN_REVIEW, ends_soon))
+    if engagements is not None:
+        chosen = chosen.where(col(Proposal.engagement_id).in_(engagements))
+    rows = session.execute(
+        chosen.with_only_columns(col(Proposal.engagement_id), col(Proposal.state), col(Proposal.ends_at))
     )
-    if not search:
-        return chosen
-    clients = scoped(Client, actor).where(col(Client.name_key).contains(name_key(search), autoescape=True))
-    by_client = col(Engagement.client_id).in_(clients.with_only_columns(col(Client.id)))
-    by_name = func.lower(col(Engagement.name)).contains(search.lower(), autoescape=True)
-    return chosen.where(or_(by_client, by_name))
+    return {one: PressingOffer(state=ProposalState(state), ends_at=ends_at) for one, state, ends_at in rows}
 
 
-def _in_state(chosen: SelectOfScalar[Engagement], view: str) -> SelectOfScalar[Engagement]:
-    if not view:
-        return chosen
-    known = view in set(EngagementState)
-    return chosen.where(col(Engagement.state) == EngagementState(view) if known else false())
-
-
-def _needs_attention(actor: Actor, now: datetime) -> ColumnElement[bool]:
-    live = col(Engagement.state).in_(_LIVE)
-    pressing = or_(
-        col(Proposal.state) == ProposalState.IN_REVIEW,
-        and_(col(Proposal.state) == ProposalState.SENT, col(Proposal.ends_at) < now + OFFER_ENDS_SOON),
-    )
-    offers = scoped(Proposal, actor).where(pressing).with_only_columns(col(Proposal.engagement_id))
-    return or_(
-        col(Engagement.state) == EngagementState.ON_HOLD,
-        and_(live, or_(col(Engagement.owner_id).is_(None), col(EngagementActivity.at) < now - SILENT_AFTER)),
-        col(Engagement.id).in_(offers) if actor.may(Permission.VIEW_PROPOSALS) else false(),
-    )
-
-
-def _counts(session: Session, matching: SelectOfScalar[Engagement]) -> dict[str, int]:
-    grouped = matching.with_only_columns(col(Engagement.state), func.count()).group_by(col(Engagement.state))
-    counts = {EngagementState(state).value: number for state, number in session.execute(grouped)}
-    return {"": sum(counts.values())} | counts
-
-
-def _count(session: Session, chosen: SelectOfScalar[Engagement]) -> int:
-    counted: int = session.execute(chosen.with_only_columns(func.count())).scalar_one()
-    return counted
+def _counts(everything: Sequence[Judged]) -> dict[str, int]:
+    counted = Counter[str](each.row.in_state.value for each in everything)
+    counted.update(each.health.health.value for each in everything if each.health)
+    return {"": len(everything), ATTENTION: sum(each.urgency < 3 for each in everything)} | dict(counted)

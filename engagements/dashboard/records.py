@@ -1,23 +1,22 @@
-"""What the pages of one client and one engagement show, read in a constant number of queries."""
+"""What the pages of one client and the forms of an engagement show, read in a constant number of queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
-from engagements.core.models import AuditEvent, Client, Contact, Engagement, EngagementState
+from engagements.core.models import Client, Contact, Engagement
 from engagements.core.roles import Actor, Permission
-from engagements.core.schemas import ClientOut, ContactOut, EngagementOut
-from engagements.core.service import find, moves_from, scoped
-from engagements.dashboard.portfolio import Line, latest_proposals, lines_of, names_of
-from engagements.dashboard.standing import Standing, standing_of
-from engagements.dashboard.views import PROPOSAL_BADGES, Badge, Event, event_of
+from engagements.core.schemas import ClientOut, ContactOut
+from engagements.core.service import find, scoped
+from engagements.dashboard.portfolio import Line, judged_among, lines_of
+from engagements.dashboard.views import PROPOSAL_BADGES, Badge
 from engagements.people.models import User
 from engagements.proposals.models import BriefVersion, EstimateVersion, Proposal
 
-EVENTS: int = 20
-_LISTED: int = 200
+_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,57 +58,17 @@ class Scoping:
     proposals: Sequence[Offer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngagementRecord:
-    engagement: EngagementOut
-    line: Line
-    events: Sequence[Event]
-    scoping: Scoping
-    moves: Sequence[EngagementState]
-
-
-def client_record(session: Session, actor: Actor, client_id: str, *, now: datetime) -> ClientRecord:
+def client_record(session: Session, actor: Actor, client_id: str, *, now: datetime, today: date) -> ClientRecord:
     """Raises `NotFound`."""
     client = find(session, actor, Client, client_id)
     contacts = session.exec(scoped(Contact, actor).where(col(Contact.client_id) == client.id).order_by(Contact.name))
     chosen = scoped(Engagement, actor).where(col(Engagement.client_id) == client.id)
-    rows = session.exec(chosen.order_by(col(Engagement.id).desc()).limit(_LISTED)).all()
+    newest = chosen.with_only_columns(col(Engagement.id)).order_by(col(Engagement.id).desc()).limit(_LISTED)
+    found = judged_among(session, actor, session.execute(newest).scalars().all(), now=now, today=today)
     return ClientRecord(
         client=ClientOut.of(client), contacts=[ContactOut.of(contact) for contact in contacts],
-        engagements=lines_of(session, actor, {row.id: row for row in rows}, now=now),
+        engagements=lines_of(session, actor, found, today=today),
     )  # fmt: skip
-
-
-def engagement_record(session: Session, actor: Actor, engagement_id: str, *, now: datetime) -> EngagementRecord:
-    """Raises `NotFound`."""
-    row = find(session, actor, Engagement, engagement_id)
-    (line,) = lines_of(session, actor, {row.id: row}, now=now)
-    return EngagementRecord(
-        engagement=EngagementOut.of(row), line=line, events=recent_events(session, actor, row.id),
-        scoping=_scoping(session, actor, row.id), moves=sorted(moves_from(row.state)),
-    )  # fmt: skip
-
-
-def standings(session: Session, actor: Actor, engagement_id: str | None = None) -> Sequence[Standing]:
-    """Of all engagements that a client's people may see, or of one. Raises `NotFound` for that one."""
-    if engagement_id is not None:
-        rows: Sequence[Engagement] = [find(session, actor, Engagement, engagement_id)]
-    else:
-        rows = session.exec(scoped(Engagement, actor).order_by(col(Engagement.id).desc()).limit(_LISTED)).all()
-    offers = latest_proposals(session, actor, [row.id for row in rows])
-    names = names_of(session, actor, {row.owner_id for row in rows if row.owner_id})
-    return [standing_of(row, offers.get(row.id), actor, names.get(row.owner_id or "")) for row in rows]
-
-
-def recent_events(session: Session, actor: Actor, engagement_id: str) -> Sequence[Event]:
-    """What happened last, without values: the whole story for the agency, their own part for a client's people."""
-    chosen = select(AuditEvent).where(
-        AuditEvent.organisation_id == actor.organisation_id, AuditEvent.engagement_id == engagement_id
-    )
-    if not actor.is_staff:
-        chosen = chosen.where(col(AuditEvent.client_sees), AuditEvent.client_id == actor.client_id)
-    rows = session.exec(chosen.order_by(col(AuditEvent.seq).desc()).limit(EVENTS))
-    return [event_of(row, with_values=False) for row in rows]
 
 
 def colleagues(session: Session, actor: Actor) -> Sequence[tuple[str, str]]:
@@ -126,7 +85,7 @@ def open_clients(session: Session, actor: Actor) -> Sequence[tuple[str, str]]:
     return [(client.id, client.name) for client in session.exec(chosen)]
 
 
-def _scoping(session: Session, actor: Actor, engagement_id: str) -> Scoping:
+def scoping_of(session: Session, actor: Actor, engagement_id: str) -> Scoping:
     briefs = select(BriefVersion.id, BriefVersion.number, BriefVersion.title, BriefVersion.created_at).where(
         BriefVersion.organisation_id == actor.organisation_id, BriefVersion.engagement_id == engagement_id
     )

@@ -8,7 +8,8 @@ from sqlmodel import Session, col, select
 
 from engagements.core.models import AuditEvent
 from engagements.core.roles import Actor, Permission
-from engagements.dashboard.views import Event, Pages, address, event_of
+from engagements.dashboard.events import Event, event_of
+from engagements.dashboard.views import Pages, address
 
 EVENTS: Final = 50
 

@@ -1,16 +1,15 @@
 """What pages show: frozen, with words instead of states, ready for the filters of `rendering`."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date
 from functools import cache
 from typing import Final
 from urllib.parse import urlencode
 
 from babel import Locale
 
-from engagements.core.models import AuditEvent, EngagementState
+from engagements.core.models import EngagementState
 from engagements.core.service import moves_from
 from engagements.proposals.models import ProposalState
 from estimator.phases import Phase
@@ -51,6 +50,9 @@ PROPOSAL_BADGES: Final[Mapping[ProposalState, Badge]] = {
 _VIEWS: Final[Sequence[tuple[str, str]]] = (
     ("", "All"),
     ("attention", "Needs attention"),
+    ("late", "Late"),
+    ("at_risk", "At risk"),
+    ("on_track", "On track"),
     *((state.value, badge.label) for state, badge in ENGAGEMENT_BADGES.items()),
 )
 
@@ -65,16 +67,14 @@ class Tab:
     is_current: bool
 
 
-def portfolio_tabs(counts: Mapping[str, int], *, view: str, search: str) -> Sequence[Tab]:
+def portfolio_tabs(counts: Mapping[str, int], *, view: str, search: str, owner: str) -> Sequence[Tab]:
     """Those that hold something, all of them, and the one that is looked at."""
+    kept = {"search": search, "owner": owner}
     return [
-        Tab(
-            label=label, address=address("/", {"view": key, "search": search}), count=counts.get(key, 0),
-            is_current=key == view,
-        )
+        Tab(label=label, address=address("/", {"view": key, **kept}), count=counts.get(key, 0), is_current=key == view)
         for key, label in _VIEWS
         if counts.get(key) or key in {"", view}
-    ]  # fmt: skip
+    ]
 
 
 _BECOMES: Final[Mapping[EngagementState, tuple[str, str]]] = {
@@ -94,13 +94,18 @@ def state_choices(state: EngagementState) -> Sequence[tuple[str, str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStep:
-    """One phase in a stepper. `state`: planned, current, done or blocked; `said`: the same in words."""
+    """One phase in a stepper. `state`: planned, current, done or blocked; `said`: the same in words.
+
+    `day`: when it ended or, with `day_is_gate`, when its gate is planned.
+    """
 
     number: int
     label: str
     state: str
     said: str
     gate: str
+    day: date | None = None
+    day_is_gate: bool = False
 
     @property
     def short(self) -> str:
@@ -124,94 +129,6 @@ def sample_phases() -> tuple[PhaseStep, ...]:
         replace(phase, state=state, said={"current": "In progress"}.get(state, state.capitalize()))
         for phase, state in zip(planned_phases(EngagementState.ACTIVE), states, strict=True)
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One field of a record before and after, as text."""
-
-    field: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of the trail: who did what, and the fields it changed where the reader may see them."""
-
-    seq: int
-    at: datetime
-    who: str
-    role: str
-    did: str
-    subject: str
-    reason: str
-    ip: str
-    entity: str
-    entity_id: str
-    changes: tuple[Change, ...] = ()
-
-
-def event_of(row: AuditEvent, *, with_values: bool) -> Event:
-    return Event(
-        seq=row.seq, at=row.at, who=row.actor_name, role=row.actor_role.replace("_", " "), did=_did(row),
-        subject=_subject(row), reason=row.reason, ip=row.ip, entity=row.entity, entity_id=row.entity_id,
-        changes=tuple(_changes(row)) if with_values else (),
-    )  # fmt: skip
-
-
-_SAID_OTHERWISE: Final[Mapping[str, str]] = {
-    "user.access_ended": "ended a person’s access",
-    "user.access_restored": "restored a person’s access",
-    "user.password_link_made": "made a link to a new password",
-    "user.password_set": "set a new password",
-    "user.role_set": "set a person’s role",
-    "user.signed_in": "signed in",
-    "user.signed_out": "signed out",
-    "proposal.drafted": "began the proposal",
-    "proposal.submitted": "handed the proposal in for approval",
-    "webhook.secret_rotated": "changed the secret of the webhook",
-}
-
-
-def _did(row: AuditEvent) -> str:
-    """`proposal.sent` reads "sent the proposal"; a move of state says from where to where."""
-    if row.action in _SAID_OTHERWISE:
-        return _SAID_OTHERWISE[row.action]
-    noun, _, verb = row.action.replace("_", " ").partition(".")
-    moved = row.changes.get("state")
-    if verb == "changed" and moved:
-        return f"moved the {noun} from {_words(moved[0])} to {_words(moved[1])}"
-    return f"{verb} the {noun}"
-
-
-def _words(state: object) -> str:
-    return str(state).replace("_", " ")
-
-
-def _subject(row: AuditEvent) -> str:
-    for field in ("name", "title", "email"):
-        values = [value for value in row.changes.get(field, ()) if isinstance(value, str) and value]
-        if values:
-            return values[-1]
-    return ""
-
-
-def _changes(row: AuditEvent) -> Iterable[Change]:
-    for field, (before, after) in row.changes.items():
-        yield Change(field=field.replace("_", " "), before=_plain(before), after=_plain(after))
-
-
-def _plain(value: object) -> str:
-    match value:
-        case None | "":
-            return "nothing"
-        case str():
-            return value
-        case {"sha256": str(digest)}:
-            return f"not shown (sha256 {digest[:12]}…)"
-        case _:
-            return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

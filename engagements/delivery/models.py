@@ -89,7 +89,11 @@ class PhaseRecord(Record, table=True):
 
 
 class PlanChange(Record, table=True):
-    """Why dates moved: written once for each rescheduling. `moves`: by phase, each planned day before and after."""
+    """Why dates moved: written once for each rescheduling.
+
+    `moves`: by phase, its days `begin`, `work_end` and `gate`, each as [before, after]. `along`: what moved with them,
+    by the code of a milestone or deliverable, [before, after].
+    """
 
     PREFIX: ClassVar[str] = "mov"
     __tablename__ = "plan_change"
@@ -100,6 +104,7 @@ class PlanChange(Record, table=True):
     reason: str = Field(max_length=2000)
     by_client: bool = Field(default=False, description="Whether something was late that the client owes.")
     moves: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    along: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_by: str = Field(max_length=40)
     created_at: datetime
 
@@ -129,6 +134,7 @@ class Milestone(Record, table=True):
     agreed_on: date | None = None
     planned_on: date | None = None
     reached_on: date | None = None
+    note: str = Field(default="", max_length=2000, description="What a late input of the client did to the plan.")
     net_minor: int | None = Field(default=None, sa_type=BigInteger)
     gross_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str = Field(default="", max_length=3)
@@ -168,10 +174,13 @@ class DeliverableRecord(Record, table=True):
     edition: int = 1
     link: str = Field(default="", max_length=500, description="Where it lies.")
     sha256: str = Field(default="", max_length=64)
+    prepared_by: str = Field(default="", max_length=40, description="Who handed it in; somebody else submits it.")
     submitted_at: datetime | None = None
     decided_at: datetime | None = None
     decided_by_name: str = Field(default="", max_length=200)
-    reason: str = Field(default="", max_length=2000)
+    on_behalf_by: str | None = Field(default=None, max_length=40)
+    evidence: str = Field(default="", max_length=2000, description="Where the client decided, if not here.")
+    reason: str = Field(default="", max_length=2000, description="Why it was returned, or what it was accepted with.")
 
 
 class Criterion(Record, table=True):
@@ -272,6 +281,9 @@ class Standing(SQLModel, table=True):
     currency: str = Field(default="", max_length=3)
     budget_minor: int | None = Field(default=None, sa_type=BigInteger, description="Our cost agreed, mean.")
     budget_late_minor: int | None = Field(default=None, sa_type=BigInteger, description="The same at P80.")
+    allowed_minor: int | None = Field(
+        default=None, sa_type=BigInteger, description="Our cost agreed for what is done and the current phase, mean."
+    )
     spent_minor: int = Field(default=0, sa_type=BigInteger)
     spent_unknown: int = Field(default=0, description="Entries whose cost nobody knows; then `spent_minor` is a floor.")
     earned_minor: int = Field(default=0, sa_type=BigInteger)

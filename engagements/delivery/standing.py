@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from engagements.delivery.gate_models import GateCondition
 from engagements.delivery.models import CURRENT, Baseline, Milestone, MilestoneKind, PhaseRecord, PhaseState, Standing
 from estimator.money import Money
+from estimator.phases import Phase
 
 LETTERS: Final = {
     PhaseState.PLANNED: "p",
@@ -78,16 +79,18 @@ def plan_part(session: Session, baseline: Baseline) -> dict[str, Any]:
 
 def _budget_part(budget: Mapping[str, Any], phases: Sequence[PhaseRecord]) -> dict[str, Any]:
     if not budget:
-        return {"currency": "", "budget_minor": None, "budget_late_minor": None, "budget_minutes": None}
+        unknown = ("budget_minor", "budget_late_minor", "allowed_minor", "budget_minutes")
+        return {"currency": "", **dict.fromkeys(unknown)}
     currency = budget["currency"]
+    costs = {Phase(each["phase"]): minor(each["cost"]["mean"], currency) for each in budget["phases"]}
     done = {row.phase for row in phases if row.state is PhaseState.DONE}
+    begun = done | {row.phase for row in phases if row.state in CURRENT}
     return {
         "currency": currency,
         "budget_minor": minor(budget["cost"]["mean"], currency),
         "budget_late_minor": minor(budget["cost"]["quantiles"][32], currency),  # P80: the 33rd of 41 steps of 2.5 %
-        "earned_minor": sum(
-            minor(each["cost"]["mean"], currency) for each in budget["phases"] if each["phase"] in done
-        ),
+        "allowed_minor": sum(cost for phase, cost in costs.items() if phase in begun),
+        "earned_minor": sum(cost for phase, cost in costs.items() if phase in done),
         "budget_minutes": round(60 * sum(each["hours"]["mean"] for each in budget["phases"])),
     }
 

@@ -61,7 +61,7 @@ def main(folder: Path, examples: int, seed: int, on: date) -> None:
         clear(own_settings())
         for step in _steps(on):
             _take(step)
-        _say("The same through the API, to the signature")
+        _say("The same through the API, to the signature and on to the third gate")
         walk(on)
     _say("What is there now")
     for name, what in _RESULTS.items():
@@ -78,6 +78,8 @@ _RESULTS: Final = {
     "proposal.json": "the snapshot that is kept of it: what was said, and from what",
     "sent.pdf": "the proposal that the server sent, byte for byte",
     "certificate.pdf": "who accepted it, when, from where, and which bytes",
+    "status.pdf": "the status report as it was issued: what moved since the last one",
+    "status-internal.pdf": "the same for the agency, with what was spent and where it will end",
 }
 
 

@@ -30,6 +30,18 @@ class Notice(SQLModel, table=True):
     address: str = Field(default="", max_length=400, description="The page that shows more.")
     at: datetime
     read_at: datetime | None = None
+    posted: bool = Field(default=False, index=True, description="Whether the post has seen to it (see `post`).")
+
+
+class NoticeChoice(SQLModel, table=True):
+    """Whether a person wants letters too; without a row they do."""
+
+    __tablename__ = "notice_choice"
+
+    person_id: str = Field(primary_key=True, max_length=40)
+    organisation_id: str = Field(index=True, max_length=40)
+    by_email: bool = True
+    changed_at: datetime
 
 
 class LetterState(StrEnum):

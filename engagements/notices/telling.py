@@ -1,12 +1,12 @@
 """Tell somebody something once: a notice in the page and, where they want it, a letter.
 
-Written in the transaction of what is told, so nobody hears of what was undone.
+Written in the transaction of what is told, so nobody hears of what was undone. Letters are made of notices by `post`.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from engagements.db.columns import new_id
 from engagements.notices.models import Notice
@@ -39,3 +39,9 @@ def tell_people(
             )
         )  # fmt: skip
     return len(new)
+
+
+def unread_of(session: Session, person_id: str) -> int:
+    """How many notices a person has not read; one look into an index."""
+    mine = select(func.count()).select_from(Notice).where(Notice.person_id == person_id, col(Notice.read_at).is_(None))
+    return session.exec(mine).one()

@@ -1,4 +1,4 @@
-"""A frozen proposal as the view it was frozen from, so that its page shows what was sent and nothing else."""
+"""What was frozen as plain data, read back as the types it was frozen from: a sent proposal, the facts of a report."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -6,16 +6,26 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from engagements.proposals.view import ProposalView
 from estimator.money import Money
 
+Kept = TypeVar("Kept")
+
 
 def thawed(view: Mapping[str, Any]) -> ProposalView:
-    """From `snapshot["view"]`, the plain form that `estimator.plain.plain` gave it."""
-    read = _read(ProposalView, view)
-    assert isinstance(read, ProposalView)
+    """From `snapshot["view"]`."""
+    return thaw(ProposalView, view)
+
+
+def thaw(kind: type[Kept], kept: Mapping[str, Any]) -> Kept:
+    """A frozen dataclass from the plain form that `estimator.plain.plain` gave it.
+
+    A field that was not there when it was frozen takes its default.
+    """
+    read = _read(kind, kept)
+    assert isinstance(read, kind)
     return read
 
 
@@ -31,7 +41,8 @@ def _read(kind: Any, value: Any) -> object:
         return Money.of(Decimal(value["amount"]), value["currency"])
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return kind(**{field.name: _read(hints[field.name], value[field.name]) for field in fields(kind)})
+        there = [field.name for field in fields(kind) if field.name in value]
+        return kind(**{name: _read(hints[name], value[name]) for name in there})
     if kind is date:
         return date.fromisoformat(value)
     if kind is float or issubclass(kind, Decimal | StrEnum):

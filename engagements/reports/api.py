@@ -5,4 +5,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-ROUTES: Final[Sequence[ControllerRouterHandler]] = ()
+from engagements.reports.calibration_api import CalibrationOfEstimates
+from engagements.reports.status_api import EngagementReports, Reports
+
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (EngagementReports, Reports, CalibrationOfEstimates)

@@ -1,7 +1,6 @@
 """Tables: status reports as they were issued."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, CheckConstraint, Column, UniqueConstraint
@@ -9,15 +8,7 @@ from sqlmodel import Field
 
 from engagements.core.models import words
 from engagements.db.columns import Record
-
-
-class Health(StrEnum):
-    """`unknown` where there is nothing yet to judge by."""
-
-    ON_TRACK = "on_track"
-    AT_RISK = "at_risk"
-    LATE = "late"
-    UNKNOWN = "unknown"
+from engagements.delivery.health import Health
 
 
 class StatusReport(Record, table=True):

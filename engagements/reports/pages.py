@@ -5,4 +5,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-ROUTES: Final[Sequence[ControllerRouterHandler]] = ()
+from engagements.reports.calibration_pages import CalibrationPage
+from engagements.reports.status_pages import EngagementReportPages, ReportPages
+
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (EngagementReportPages, ReportPages, CalibrationPage)

@@ -25,6 +25,7 @@ from engagements.core.errors import (
     SecondPersonRequired,
     VersionMismatch,
 )
+from engagements.core.roles import Actor
 from engagements.web.call import Call
 from engagements.web.problem import problem_of
 from engagements.web.templates import EMPTY_FORM, FLASH_COOKIE, Form, render
@@ -38,11 +39,18 @@ _SAID_FOR_S: Final = 60
 
 def page(call: Call, template: str, *, status: int = 200, form: Form = EMPTY_FORM, **context: object) -> Response[str]:
     """A page for whoever asks; what every template has is listed in `web.templates`."""
-    text = render(call.request, template, form=form, **context)
+    text = render(call.request, template, form=form, unread=lambda: _unread(call), **context)
     answer = Response(text, status_code=status, media_type="text/html; charset=utf-8")
     if FLASH_COOKIE in call.request.cookies:
         answer.delete_cookie(FLASH_COOKIE)
     return answer
+
+
+def _unread(call: Call) -> int:
+    """How many notices wait for whoever is signed in, for the frame of the page."""
+    actor = call.request.scope.get("user")
+    waiting: int = call.request.app.state.wiring.bell.unread(actor) if isinstance(actor, Actor) else 0
+    return waiting
 
 
 def submit(

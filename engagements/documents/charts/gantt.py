@@ -1,4 +1,8 @@
-"""Phases over calendar weeks: likely and late end, the gate at the end of each, and what is waited for."""
+"""Phases over calendar weeks: likely and late end, the gate at the end of each, and what is waited for.
+
+Before the work a bar is its estimate; once it is agreed the bar is the plan of today, with what was agreed as a ghost
+below it and what is done inside it.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +22,7 @@ from engagements.documents.charts.drawing import (
     Key,
     Label,
     Line,
+    Swatch,
     bar_swatch,
     diamond,
 )
@@ -27,6 +32,8 @@ from engagements.documents.palette import WHITE, Palette
 
 _ROW: Final = 21.0
 _BAR: Final = 10.0
+_DONE: Final = 4.0
+_GHOST: Final = 2.4
 _STRIP: Final = 12.0
 _ONE_DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(weeks=1)
@@ -39,14 +46,33 @@ DayText = Callable[[date], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Days from the first to the last, both included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A phase: from its first day to its last at even odds (P50), and its last four times in five (P80)."""
+    """A phase: from its first day to its last at even odds (P50), and its last four times in five (P80).
+
+    With `agreed` its days are those planned today, and `late_end` is the one agreed at P80; `done`: what has happened.
+    """
 
     name: str
     start: date
     end: date
     late_end: date
     gate: str = ""
+    agreed: Stretch | None = None
+    done: Stretch | None = None
+
+    @property
+    def days(self) -> list[date]:
+        stretches = [stretch for stretch in (self.agreed, self.done) if stretch]
+        ends = [day for stretch in stretches for day in (stretch.first, stretch.last)]
+        return [self.start, self.end, self.late_end, *ends]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +82,10 @@ class Waiting:
     name: str
     start: date
     end: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.start, self.end]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +146,15 @@ def gantt(
     day: DayText,
     palette: Palette,
     title: str,
+    owed: str = "needed from you",
 ) -> Drawing:
-    """Rows in the order given. Days are written by `day` in the words for those who cannot see the chart."""
+    """Rows in the order given. Days are written by `day` in the words for those who cannot see the chart.
+
+    `owed`: what hatched bars are, to whoever reads.
+    """
     canvas = Canvas(palette)
     names = name_column([_WEEK_HEAD, *(row.name for row in rows)])
-    ends = [row.late_end if isinstance(row, Work) else row.end for row in rows]
-    days = [*(row.start for row in rows), *(row.end for row in rows), *ends, *(mark.on for mark in marks)]
+    days = [*(day for row in rows for day in row.days), *(mark.on for mark in marks)]
     gates = max((width_of(_gate(row), NOTE_SIZE) + 14 for row in rows), default=0.0)
     calendar = Calendar.over(days, names, WIDTH - gates)
     top = 2 * _STRIP + _marks(canvas, calendar, marks) * _STRIP + 4
@@ -135,8 +168,8 @@ def gantt(
         canvas.draw(Line(x1=x, y1=top - 4, x2=x, y2=bottom, stroke=palette.ink, width=0.8, dash="2 2"))
     for index, row in enumerate(rows):
         _row(canvas, calendar, row, top + _ROW * (index + 0.5), names)
-    end = canvas.legend(list(_keys(rows, holidays, palette)), bottom + 8, left=names)
-    return canvas.finish(end, f"{title}. {' '.join(_in_words(row, day) for row in rows)}")
+    end = canvas.legend(list(_keys(rows, holidays, palette, owed)), bottom + 8, left=names)
+    return canvas.finish(end, f"{title}. {' '.join(_in_words(row, day, owed) for row in rows)}")
 
 
 def _gate(row: Work | Waiting) -> str:
@@ -204,9 +237,15 @@ def _row(canvas: Canvas, calendar: Calendar, row: Work | Waiting, middle: float,
         case Work():
             write_name(canvas, row.name, names, middle, palette.ink)
             if row.late_end > row.end:
-                tail = _span(calendar, row.end, row.late_end, top + 1.5, _BAR - 3, palette.series[2])
+                tail = _span(calendar, row.end, row.late_end, top + 1.5, _BAR - 3, _tail_fill(row, palette))
                 canvas.draw(tail)
-            canvas.draw(_span(calendar, row.start, row.end, top, _BAR, palette.strong))
+            canvas.draw(_span(calendar, row.start, row.end, top, _BAR, _bar_fill(row, palette)))
+            if row.done:
+                inside = top + (_BAR - _DONE) / 2
+                canvas.draw(_span(calendar, row.done.first, row.done.last, inside, _DONE, palette.ink))
+            if row.agreed:
+                below = top + _BAR + 1
+                canvas.draw(_span(calendar, row.agreed.first, row.agreed.last, below, _GHOST, palette.muted))
             if gate := _gate(row):
                 canvas.draw(diamond(calendar.after(row.end), middle, 5.2, WHITE))
                 canvas.draw(diamond(calendar.after(row.end), middle, 4.2, palette.ink))
@@ -221,31 +260,63 @@ def _row(canvas: Canvas, calendar: Calendar, row: Work | Waiting, middle: float,
             assert_never(row)
 
 
+def _bar_fill(row: Work, palette: Palette) -> str:
+    """Lighter where what is done stands inside."""
+    return palette.series[1] if row.agreed else palette.strong
+
+
+def _tail_fill(row: Work, palette: Palette) -> str:
+    return palette.series[3] if row.agreed else palette.series[2]
+
+
 def _span(calendar: Calendar, first: date, last: date, top: float, height: float, fill: str) -> Bar:
     width = max(calendar.after(last) - calendar.at(first), _THINNEST)
     return Bar(x=calendar.at(first), y=top, width=width, height=height, fill=fill)
 
 
-def _keys(rows: Sequence[Work | Waiting], holidays: Sequence[date], palette: Palette) -> Iterator[Key]:
+def _keys(rows: Sequence[Work | Waiting], holidays: Sequence[date], palette: Palette, owed: str) -> Iterator[Key]:
     works = [row for row in rows if isinstance(row, Work)]
-    if works:
+    estimated, planned = [work for work in works if not work.agreed], [work for work in works if work.agreed]
+    if estimated:
         yield Key(swatch=bar_swatch(palette.strong), text="even odds (P50)")
-    if any(work.late_end > work.end for work in works):
+    if any(work.late_end > work.end for work in estimated):
         yield Key(swatch=bar_swatch(palette.series[2]), text="4 times in 5 done by its end (P80)")
+    if planned:
+        yield Key(swatch=bar_swatch(palette.series[1]), text="planned")
+        yield Key(swatch=_thin_swatch(palette.muted, _GHOST), text="agreed")
+    if any(work.late_end > work.end for work in planned):
+        yield Key(swatch=bar_swatch(palette.series[3]), text="agreed at 4 in 5 (P80)")
+    if any(work.done for work in works):
+        yield Key(swatch=_thin_swatch(palette.ink, _DONE), text="worked so far")
     if any(work.gate for work in works):
         yield Key(swatch=lambda x, y: [diamond(x + SWATCH_WIDTH / 2, y, 3.8, palette.ink)], text="gate")
     if len(works) < len(rows):
-        yield Key(swatch=bar_swatch(palette.tint, palette.muted), text="needed from you")
+        yield Key(swatch=bar_swatch(palette.tint, palette.muted), text=owed)
     if holidays:
         yield Key(swatch=bar_swatch(palette.line), text="public holiday")
 
 
-def _in_words(row: Work | Waiting, day: DayText) -> str:
+def _thin_swatch(fill: str, height: float) -> Swatch:
+    return lambda x, y: [Bar(x=x, y=y - height / 2, width=SWATCH_WIDTH, height=height, fill=fill)]
+
+
+def _in_words(row: Work | Waiting, day: DayText, owed: str) -> str:
     match row:
         case Work():
-            gate = f", gate {row.gate}" if row.gate else ""
-            return f"{row.name}: {day(row.start)} to {day(row.end)}, 4 times in 5 by {day(row.late_end)}{gate}."
+            return f"{row.name}: {_days_said(row, day)}, 4 times in 5 by {day(row.late_end)}{_gate_said(row)}."
         case Waiting():
-            return f"{row.name}: needed from you, {day(row.start)} to {day(row.end)}."
+            return f"{row.name}: {owed}, {day(row.start)} to {day(row.end)}."
         case _:
             assert_never(row)
+
+
+def _days_said(work: Work, day: DayText) -> str:
+    if work.agreed is None:
+        return f"{day(work.start)} to {day(work.end)}"
+    done = f", worked on from {day(work.done.first)} to {day(work.done.last)}" if work.done else ""
+    agreed = f"agreed {day(work.agreed.first)} to {day(work.agreed.last)}"
+    return f"planned {day(work.start)} to {day(work.end)}{done}, {agreed}"
+
+
+def _gate_said(row: Work) -> str:
+    return f", gate {row.gate}" if row.gate else ""

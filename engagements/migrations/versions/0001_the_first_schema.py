@@ -185,11 +185,22 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=400), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("posted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("person_id", "topic", name=op.f("uq_notice_person_id_topic")),
     )
     op.create_index(op.f("ix_notice_organisation_id"), "notice", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_notice_posted"), "notice", ["posted"], unique=False)
     op.create_index("ix_notice_unread", "notice", ["person_id", "read_at"], unique=False)
+    op.create_table(
+        "notice_choice",
+        sa.Column("person_id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("by_email", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_notice_choice")),
+    )
+    op.create_index(op.f("ix_notice_choice_organisation_id"), "notice_choice", ["organisation_id"], unique=False)
     op.create_table(
         "number_series",
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -225,7 +236,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
         sa.Column("reason", sa.String(length=2000), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_time_lock")),
@@ -506,6 +517,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=2000), nullable=False),
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.Column("raid_id", sa.String(length=40), nullable=True),
+        sa.Column("trigger_key", sa.String(length=80), nullable=True),
         sa.Column("asks", sa.JSON(), nullable=False),
         sa.Column(
             "state",
@@ -551,6 +563,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_change_request_engagement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request")),
         sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_change_request_engagement_id_number")),
+        sa.UniqueConstraint("engagement_id", "trigger_key", name=op.f("uq_change_request_engagement_id_trigger_key")),
     )
     op.create_index(op.f("ix_change_request_client_id"), "change_request", ["client_id"], unique=False)
     op.create_index(op.f("ix_change_request_organisation_id"), "change_request", ["organisation_id"], unique=False)
@@ -722,9 +735,12 @@ def upgrade() -> None:
         sa.Column("edition", sa.Integer(), nullable=False),
         sa.Column("link", sa.String(length=500), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("prepared_by", sa.String(length=40), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by_name", sa.String(length=200), nullable=False),
+        sa.Column("on_behalf_by", sa.String(length=40), nullable=True),
+        sa.Column("evidence", sa.String(length=2000), nullable=False),
         sa.Column("reason", sa.String(length=2000), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_deliverable_record_client_id")),
         sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_deliverable_record_engagement_id")),
@@ -905,6 +921,7 @@ def upgrade() -> None:
         sa.Column("agreed_on", sa.Date(), nullable=True),
         sa.Column("planned_on", sa.Date(), nullable=True),
         sa.Column("reached_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.String(length=2000), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=True),
         sa.Column("gross_minor", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -1012,6 +1029,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=2000), nullable=False),
         sa.Column("by_client", sa.Boolean(), nullable=False),
         sa.Column("moves", sa.JSON(), nullable=False),
+        sa.Column("along", sa.JSON(), nullable=False),
         sa.Column("created_by", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_plan_change_client_id")),
@@ -1129,6 +1147,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("budget_minor", sa.BigInteger(), nullable=True),
         sa.Column("budget_late_minor", sa.BigInteger(), nullable=True),
+        sa.Column("allowed_minor", sa.BigInteger(), nullable=True),
         sa.Column("spent_minor", sa.BigInteger(), nullable=False),
         sa.Column("spent_unknown", sa.Integer(), nullable=False),
         sa.Column("earned_minor", sa.BigInteger(), nullable=False),
@@ -1205,14 +1224,17 @@ def upgrade() -> None:
         sa.Column("state_reason", sa.String(length=2000), nullable=False),
         sa.Column("cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("price_minor", sa.BigInteger(), nullable=True),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("adjusts", sa.String(length=40), nullable=True),
         sa.Column("approved_by", sa.String(length=40), nullable=True),
         sa.Column("invoice_id", sa.String(length=40), nullable=True),
         sa.Column("created_by", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("minutes > 0 and minutes <= 1440", name=op.f("ck_time_entry_within_a_day")),
+        sa.CheckConstraint("minutes <> 0 and minutes between -1440 and 1440", name=op.f("ck_time_entry_within_a_day")),
+        sa.CheckConstraint("minutes > 0 or adjusts is not null", name=op.f("ck_time_entry_taken_back_from")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_time_entry_client_id")),
         sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_time_entry_engagement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_time_entry")),
@@ -1220,6 +1242,7 @@ def upgrade() -> None:
             "engagement_id", "source", "external_id", name=op.f("uq_time_entry_engagement_id_source_external_id")
         ),
     )
+    op.create_index(op.f("ix_time_entry_adjusts"), "time_entry", ["adjusts"], unique=False)
     op.create_index(op.f("ix_time_entry_client_id"), "time_entry", ["client_id"], unique=False)
     op.create_index(op.f("ix_time_entry_invoice_id"), "time_entry", ["invoice_id"], unique=False)
     op.create_index(op.f("ix_time_entry_organisation_id"), "time_entry", ["organisation_id"], unique=False)
@@ -1495,6 +1518,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_time_entry_organisation_id"), table_name="time_entry")
     op.drop_index(op.f("ix_time_entry_invoice_id"), table_name="time_entry")
     op.drop_index(op.f("ix_time_entry_client_id"), table_name="time_entry")
+    op.drop_index(op.f("ix_time_entry_adjusts"), table_name="time_entry")
     op.drop_table("time_entry")
     op.drop_index(op.f("ix_status_report_organisation_id"), table_name="status_report")
     op.drop_index(op.f("ix_status_report_client_id"), table_name="status_report")
@@ -1578,7 +1602,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_organisation_organisation_id"), table_name="organisation")
     op.drop_table("organisation")
     op.drop_table("number_series")
+    op.drop_index(op.f("ix_notice_choice_organisation_id"), table_name="notice_choice")
+    op.drop_table("notice_choice")
     op.drop_index("ix_notice_unread", table_name="notice")
+    op.drop_index(op.f("ix_notice_posted"), table_name="notice")
     op.drop_index(op.f("ix_notice_organisation_id"), table_name="notice")
     op.drop_table("notice")
     op.drop_index(op.f("ix_letter_organisation_id"), table_name="letter")

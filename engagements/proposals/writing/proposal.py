@@ -89,7 +89,7 @@ def write_proposal(estimate: Estimate, agency: Agency, issue: Issue) -> Proposal
         client=_client(brief),
         headline=_headline(estimate, quote, roi, control),
         situation=_situation(brief),
-        criteria=tuple(_criteria(estimate)),
+        criteria=tuple(criteria_of(estimate)),
         fit=_fit(estimate, quote, issue),
         phases=phases_of(estimate, option, words),
         holidays=holidays_of(estimate),
@@ -193,7 +193,7 @@ def _situation(brief: Brief) -> Situation:
     )
 
 
-def _criteria(estimate: Estimate) -> Iterator[CriterionView]:
+def criteria_of(estimate: Estimate) -> Iterator[CriterionView]:
     """The main metric first, against its baseline; then the brief's further criteria."""
     task, items = estimate.brief.task, int(estimate.volume.test.value or 0)
     baseline = None if task.baseline_percent is None else task.baseline_percent / 100

@@ -8,10 +8,27 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+import engagements.actuals.budget_schemas as budgets
+import engagements.actuals.schemas as actuals
+import engagements.changes.register_schemas as register
+import engagements.changes.schemas as changes
+import engagements.client.actuals_models as our_actuals
+import engagements.client.changes as our_changes
+import engagements.client.delivery as our_plan
+import engagements.client.gates as our_gates
 import engagements.client.models as ours
+import engagements.client.notices as our_notices
+import engagements.client.reports as our_reports
+import engagements.client.work as our_work
 import engagements.core.schemas as core
+import engagements.dashboard.schemas as dashboard
+import engagements.delivery.schemas as plan
+import engagements.notices.schemas as notices
 import engagements.people.schemas as people
+import engagements.phases.schemas as gates
 import engagements.proposals.schemas as proposals
+import engagements.reports.calibration_api as calibration
+import engagements.reports.schemas as reports
 import engagements.webhooks.schemas as webhooks
 from engagements.client import Sixfold
 
@@ -53,10 +70,89 @@ PAIRS: dict[type[BaseModel], type[BaseModel]] = {
     people.KeyMade: ours.NewApiKey,
     people.InvitationOut: ours.Invitation,
     people.InvitationMade: ours.NewInvitation,
+    dashboard.PortfolioLineOut: our_work.PortfolioLine,
+    dashboard.WorkItemOut: our_work.WorkItem,
+    dashboard.SaidOut: our_work.Said,
+    dashboard.StepOut: our_work.Step,
+    dashboard.StandingOut: our_work.Standing,
+    notices.NoticeOut: our_notices.Notice,
+    notices.NoticesReadOut: our_notices.NoticesRead,
+    notices.EmailOut: our_notices.EmailChoice,
+    notices.FeedOut: our_notices.Feed,
+    notices.FeedMade: our_notices.NewFeed,
     webhooks.WebhookOut: ours.Webhook,
     webhooks.WebhookSecretOut: ours.NewWebhook,
     webhooks.DeliveryOut: ours.Delivery,
     webhooks.EventKindOut: ours.EventKind,
+    plan.PhaseOut: our_plan.Phase,
+    plan.PhaseMoveOut: our_plan.PhaseMove,
+    plan.AlongOut: our_plan.MovedAlong,
+    plan.RescheduleOut: our_plan.Rescheduled,
+    plan.PlanChangeOut: our_plan.PlanChange,
+    plan.MilestoneOut: our_plan.Milestone,
+    plan.DeliverableOut: our_plan.Deliverable,
+    plan.DependencyOut: our_plan.Dependency,
+    plan.PlanOut: our_plan.Plan,
+    gates.EvidenceOut: our_gates.Evidence,
+    gates.RequirementOut: our_gates.Requirement,
+    gates.BlockerOut: our_gates.Blocker,
+    gates.ConditionOut: our_gates.Condition,
+    gates.SittingOut: our_gates.Sitting,
+    gates.ChecklistItemOut: our_gates.ChecklistItem,
+    gates.GateOut: our_gates.Gate,
+    gates.GatesOut: our_gates.GateList,
+    gates.CriterionOut: our_gates.Criterion,
+    gates.CriteriaOut: our_gates.CriterionList,
+    gates.SampleSizeOut: our_gates.SampleSize,
+    reports.ReportOut: our_reports.Report,
+    actuals.TimeOut: our_actuals.TimeEntry,
+    actuals.WarningOut: our_actuals.BudgetWarning,
+    actuals.TimeLogged: our_actuals.LoggedTime,
+    actuals.TimeList: our_actuals.TimeEntries,
+    actuals.CostOut: our_actuals.Cost,
+    actuals.CostLogged: our_actuals.LoggedCost,
+    actuals.CostList: our_actuals.CostEntries,
+    actuals.RateOut: our_actuals.Rate,
+    actuals.RateList: our_actuals.RateList,
+    actuals.TimeLockOut: our_actuals.TimeLock,
+    actuals.ImportOut: our_actuals.Imported,
+    actuals.WeekEngagementOut: our_actuals.WeekEngagement,
+    actuals.WeekOut: our_actuals.Week,
+    budgets.BurnLineOut: our_actuals.BurnLine,
+    budgets.QuotedLineOut: our_actuals.QuotedLine,
+    budgets.PaceOut: our_actuals.Pace,
+    budgets.BudgetOut: our_actuals.Budget,
+    budgets.EarnedPointOut: our_actuals.EarnedPoint,
+    budgets.GateLatenessOut: our_actuals.GateLateness,
+    budgets.EarnedValueOut: our_actuals.EarnedValue,
+    budgets.CostRangeOut: our_actuals.CostRange,
+    budgets.DayRangeOut: our_actuals.DayRange,
+    budgets.PhaseForecastOut: our_actuals.PhaseForecast,
+    budgets.ForecastOut: our_actuals.Forecast,
+    budgets.AlertOut: our_actuals.Alert,
+    budgets.AlertList: our_actuals.AlertList,
+    budgets.InvoiceLineOut: our_actuals.InvoiceLine,
+    budgets.InvoiceOut: our_actuals.Invoice,
+    budgets.InvoicesOut: our_actuals.InvoiceList,
+    changes.PriceLineOut: our_changes.PriceLine,
+    changes.AskedOut: our_changes.Asked,
+    changes.HoursOut: our_changes.HoursChange,
+    changes.CostOut: our_changes.CostChange,
+    changes.DatesOut: our_changes.DatesChange,
+    changes.CriterionChangeOut: our_changes.CriterionChange,
+    changes.ImpactOut: our_changes.Impact,
+    changes.ChangeOut: our_changes.Change,
+    changes.ValueOut: our_changes.Value,
+    changes.BaselineVersionOut: our_changes.BaselineVersion,
+    changes.BaselinesOut: our_changes.BaselineVersions,
+    changes.BaselineWhole: our_changes.WholeBaseline,
+    register.ItemOut: our_changes.Item,
+    register.RegisterOut: our_changes.RegisterItems,
+    calibration.RatioOut: our_changes.Ratio,
+    calibration.CoverageOut: our_changes.Coverage,
+    calibration.MeasureOut: our_changes.Measure,
+    calibration.DriverAdviceOut: our_changes.DriverAdvice,
+    calibration.CalibrationOut: our_changes.Calibration,
 }
 
 

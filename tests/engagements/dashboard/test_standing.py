@@ -6,7 +6,8 @@ import pytest
 
 from engagements.core.models import Engagement, EngagementState
 from engagements.core.roles import Actor, ActorKind, Role
-from engagements.dashboard.standing import standing_of
+from engagements.dashboard.standing import Delivery, Waits, standing_of
+from engagements.dashboard.work import WorkItem, WorkKind
 from engagements.proposals.models import Proposal, ProposalState
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -24,19 +25,27 @@ def standing(state: ProposalState | None, role: Role = Role.CLIENT_APPROVER, eng
     offer = None
     if state is not None:
         offer = Proposal(id="pro_1", engagement_id="eng_1", client_id="cli_1", state=state, number="P-2026-0007")
-    return standing_of(row, offer, reader(role), None)
+    decides = state is ProposalState.SENT and role is Role.CLIENT_APPROVER
+    item = WorkItem(kind=WorkKind.PROPOSAL_TO_DECIDE, title="Decide proposal P-2026-0007", address="/proposals/pro_1")
+    waits = Waits(mine=[item] if decides else [])
+    return standing_of(row, offer, Delivery(), waits, reader(role), contact=None)
+
+
+def said(things):
+    return [thing.text for thing in things]
 
 
 def test_a_sent_proposal_waits_for_who_decides_and_for_nobody_else():
-    assert standing(ProposalState.SENT).needs_you == ["Proposal P-2026-0007 waits for your decision"]
+    assert [item.title for item in standing(ProposalState.SENT).needs_you] == ["Decide proposal P-2026-0007"]
     watching = standing(ProposalState.SENT, Role.CLIENT_VIEWER)
     assert watching.needs_you == []
-    assert watching.in_flight == ["Proposal P-2026-0007 is being decided by your approver"]
+    assert said(watching.in_flight) == ["Proposal P-2026-0007 is being decided by your approver"]
 
 
 @pytest.mark.parametrize("state", [None, ProposalState.DRAFT, ProposalState.IN_REVIEW, ProposalState.APPROVED])
 def test_what_is_not_sent_is_only_being_prepared(state):
-    assert (standing(state).done, standing(state).in_flight) == ([], ["The proposal is being prepared"])
+    assert standing(state).done == []
+    assert said(standing(state).in_flight) == ["The proposal is being prepared"]
 
 
 def test_every_state_of_an_offer_says_something():
@@ -46,9 +55,8 @@ def test_every_state_of_an_offer_says_something():
 
 
 def test_what_rests_says_why_and_what_has_ended_asks_for_nothing():
-    assert standing(ProposalState.ACCEPTED, engagement=EngagementState.ON_HOLD).in_flight == [
-        "On hold: the data is late"
-    ]
+    resting = standing(ProposalState.ACCEPTED, engagement=EngagementState.ON_HOLD)
+    assert said(resting.in_flight) == ["On hold: the data is late"]
     ended = standing(ProposalState.SENT, engagement=EngagementState.TERMINATED)
     assert (ended.in_flight, ended.needs_you) == ([], [])
     assert {phase.said for phase in ended.phases} == {"Not begun"}

@@ -51,7 +51,7 @@ def squeezed(text: str) -> str:
 def test_it_leaves_a_brief_a_dataset_an_estimate_and_a_proposal(demo: Demo) -> None:
     left = {path.name for path in demo.folder.iterdir()}
     files = {"tickets.jsonl", "brief.toml", "sixfold.toml", "estimate.json", "proposal.pdf", "proposal.json"}
-    assert left == {*files, "sent.pdf", "certificate.pdf", "home"}
+    assert left == {*files, "sent.pdf", "certificate.pdf", "status.pdf", "status-internal.pdf", "home"}
 
 
 def test_it_prices_the_brief_on_at_least_four_routes(demo: Demo) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engagements.documents.charts.axis import across, round_ticks
 from engagements.documents.charts.cash import CashCase, cash_lines
 from engagements.documents.charts.drawing import WIDTH, Bar, Box, Dot, Drawing, Line, Path, Point
-from engagements.documents.charts.gantt import Day, Waiting, Work, gantt
+from engagements.documents.charts.gantt import Day, Stretch, Waiting, Work, gantt
 from engagements.documents.charts.lettering import Weight, broken, plain, width_of
 from engagements.documents.charts.lines import CostLine, Crossing, Volume, cost_lines
 from engagements.documents.charts.plane import AxisText, apart, crosses
@@ -203,7 +203,11 @@ def timelines(draw: st.DrawFn) -> Drawing:
     rows: list[Work | Waiting] = []
     for _ in range(draw(st.integers(1, 9))):
         start, end, late_end = span()
-        work = Work(name=draw(NAMES), start=start, end=end, late_end=late_end, gate=draw(NAMES))
+        agreed = draw(st.sampled_from([None, Stretch(first=start, last=late_end)]))
+        done = draw(st.sampled_from([None, Stretch(first=end, last=late_end)])) if agreed else None
+        work = Work(
+            name=draw(NAMES), start=start, end=end, late_end=late_end, gate=draw(NAMES), agreed=agreed, done=done
+        )
         rows.append(draw(st.sampled_from([work, Waiting(name=draw(NAMES), start=start, end=end)])))
     return gantt(
         rows,
@@ -238,6 +242,30 @@ def test_a_phase_lies_on_its_days() -> None:
     gate = next(shape for shape in drawing.shapes if isinstance(shape, Path))
     assert gate.points[0].x == pytest.approx(bar.x + bar.width)
     assert {"1", "2", "G1"} <= {label.text for label in drawing.labels}
+
+
+def test_a_plan_shows_what_was_agreed_below_and_what_is_done_inside() -> None:
+    # Planned a week later than agreed, and worked on for two of its five days.
+    agreed, done = (
+        Stretch(first=date(2027, 1, 4), last=date(2027, 1, 8)),
+        Stretch(first=date(2027, 1, 11), last=date(2027, 1, 12)),
+    )
+    planned = Work(
+        name="Data",
+        start=date(2027, 1, 11),
+        end=date(2027, 1, 15),
+        late_end=date(2027, 1, 15),
+        agreed=agreed,
+        done=done,
+    )
+    drawing = timeline_of(planned, marks=(Day(on=date(2027, 1, 13), text="today"),))
+    bar, inside, ghost = [shape for shape in drawing.shapes if isinstance(shape, Bar)][:3]
+    assert bar.x - ghost.x == pytest.approx(bar.width * 7 / 5)
+    assert ghost.y >= bar.y + bar.height
+    assert (inside.x, inside.width) == (bar.x, pytest.approx(bar.width * 2 / 5))
+    assert bar.y < inside.y < inside.y + inside.height < bar.y + bar.height
+    assert {"planned", "agreed", "worked so far", "today"} <= {label.text for label in drawing.labels}
+    assert "planned Jan 11, 2027 to Jan 15, 2027, worked on from Jan 11, 2027 to Jan 12, 2027, agreed" in drawing.title
 
 
 def test_the_legend_of_a_timeline_names_only_what_is_in_it() -> None:

@@ -4,6 +4,7 @@ Routes come from the application, so a new one is walked as soon as it is there.
 how to make a record for each name of a path parameter, and which routes ask nobody who they are.
 """
 
+import io
 import itertools
 import re
 import tomllib
@@ -13,29 +14,129 @@ from datetime import date, datetime
 from typing import Any
 
 import httpx
+import pypdf
 import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler, get
 from pydantic import BaseModel
 
+from engagements.actuals.models import Alert, AlertKind, CostEntry, CostKind, Invoice, TimeEntry
 from engagements.app import _refuse_undeclared
+from engagements.changes.models import ChangeRequest, ChangeState
 from engagements.core import audit
 from engagements.core.models import AuditHead
 from engagements.core.roles import MATRIX, Origin, Permission, Role, system_actor
-from engagements.db.columns import new_id
+from engagements.db.columns import Record, new_id
+from engagements.delivery.gate_models import (
+    EvidenceKind,
+    EvidenceRecord,
+    GateCondition,
+    GateDecision,
+    GateState,
+)
+from engagements.delivery.gate_models import Verdict as GateVerdict
+from engagements.delivery.health import Health
+from engagements.delivery.models import (
+    Baseline,
+    DeliverableRecord,
+    Milestone,
+    MilestoneKind,
+    PhaseRecord,
+    RaidItem,
+    RaidKind,
+)
+from engagements.notices.models import Notice
 from engagements.people import sign_in
 from engagements.people.models import User
 from engagements.people.users import add_user
-from engagements.proposals.models import ProposalLink
+from engagements.proposals.frozen import PDF, freeze
+from engagements.proposals.models import Decision, ProposalLink, Verdict
+from engagements.reports.models import StatusReport
 from engagements.web.problem import is_api
 from engagements.web.routes import PUBLIC, Access
 from estimator.brief.example import example_brief
+from estimator.phases import Phase
 
 # --- what a new route may need here ---------------------------------------------------------------------------------
 
+PHASE = Phase.DATA_PREPARATION
+PHASES = itertools.cycle(Phase)
+"""So that each that is made of one engagement is another phase of it."""
+NUMBERS = itertools.count(1)
+
 RECORDS: Mapping[str, Callable[["Home"], str]] = {
+    "alert_id": lambda home: home.of_the_plan(
+        Alert,
+        kind=AlertKind.HOURS,
+        threshold=next(NUMBERS),
+        text="80 % used",
+        first_at=home.house.clock.now(),
+        told_at=home.house.clock.now(),
+    ),
+    "cost_id": lambda home: home.of_the_plan(
+        CostEntry,
+        phase=PHASE,
+        kind=CostKind.COMPUTE,
+        day=date(2026, 11, 23),
+        currency="EUR",
+        created_by="system",
+        created_at=home.house.clock.now(),
+    ),
+    "entry_id": lambda home: home.of_the_plan(
+        TimeEntry,
+        phase=PHASE,
+        person_id="usr_nobody",
+        role="annotator",
+        day=date(2026, 11, 23),
+        minutes=60,
+        currency="EUR",
+        created_by="system",
+        created_at=home.house.clock.now(),
+    ),
+    "invoice_id": lambda home: home.of_the_plan(
+        Invoice,
+        number=next(NUMBERS),
+        day=date(2026, 11, 23),
+        lines=[],
+        net_minor=0,
+        currency="EUR",
+        sha256="0" * 64,
+        created_by="system",
+        created_at=home.house.clock.now(),
+    ),
     "brief_id": lambda home: home.make(f"/api/v1/engagements/{home['engagement_id']}/briefs", _brief()),
     "client_id": lambda home: home.make("/api/v1/clients", {"name": new_id("Client"), "country": "DE"}),
+    "deliverable_id": lambda home: home.of_the_plan(DeliverableRecord, code=new_id("D")[:20], name="Card", phase=PHASE),
+    "milestone_id": lambda home: home.of_the_plan(
+        Milestone, code=new_id("M")[:20], name="Kick-off", kind=MilestoneKind.OTHER
+    ),
+    "phase_id": lambda home: home.of_the_plan(PhaseRecord, phase=next(PHASES), changed_at=home.house.clock.now()),
+    "change_id": lambda home: home.sent_change(),
+    "condition_id": lambda home: home.of_the_plan(
+        GateCondition, gate_id=home["gate_id"], phase=PHASE, text="Close the checklist", due=date(2026, 12, 1)
+    ),
+    "evidence_id": lambda home: home.of_the_plan(
+        EvidenceRecord,
+        phase=PHASE,
+        kind=EvidenceKind.DATASET_VERSION,
+        external_id="v1",
+        content={"kind": "dataset_version", "name": "v1", "sha256": "0" * 64, "splits": []},
+        sha256="0" * 64,
+        source="dvc",
+        measured_at=home.house.clock.now(),
+        recorded_by="system",
+        created_at=home.house.clock.now(),
+    ),
+    "gate_id": lambda home: home.gate_to_sign(),
+    "item_id": lambda home: home.of_the_plan(
+        RaidItem,
+        kind=RaidKind.RISK,
+        code="R1",
+        title="Late",
+        client_sees=True,
+        created_at=home.house.clock.now(),
+        changed_at=home.house.clock.now(),
+    ),
     "contact_id": lambda home: home.make(
         f"/api/v1/clients/{home['client_id']}/contacts", {"name": "Ana", "email": "ana@example.com"}
     ),
@@ -44,6 +145,7 @@ RECORDS: Mapping[str, Callable[["Home"], str]] = {
     "estimate_id": lambda home: home.make(
         f"/api/v1/engagements/{home['engagement_id']}/estimates", {"brief_id": home["brief_id"]}
     ),
+    "feed_id": lambda home: home.make("/api/v1/feeds", {"name": "My phone"}),
     "invitation_id": lambda home: home.make(
         "/api/v1/invitations",
         {"email": "bo@example.com", "role": "client_viewer", "client_id": home["client_id"]},
@@ -52,26 +154,47 @@ RECORDS: Mapping[str, Callable[["Home"], str]] = {
         "/api/v1/keys", {"name": "CRM", "role": "client_viewer", "client_id": home["client_id"]}
     ),
     "link_id": lambda home: home.link_to_a_proposal(),
+    "notice_id": lambda home: home.someone_told(),
     "person_id": lambda home: home.someone(),
     "proposal_id": lambda home: home.make(
         f"/api/v1/engagements/{home['engagement_id']}/proposals", {"estimate_id": home["estimate_id"]}
     ),
+    "report_id": lambda home: home.issued_report(),
     "session_id": lambda home: home.someone_signed_in(),
     "user_id": lambda home: home.someone(),
     "webhook_id": lambda home: home.make("/api/v1/webhooks", {"url": "https://hooks.example.com/x"}),
 }
 """By name of a path parameter, and of a field of a body: makes such a record and says its id."""
 
-WORDS: Mapping[str, str] = {"key": "volume.examples", "name": "anything"}
+WORDS: Mapping[str, str] = {
+    "item": "guideline", "key": "volume.examples", "name": "anything", "number": "1", "phase": PHASE.value,
+    "step": "start",
+}  # fmt: skip
 """Path parameters that name a part of a record, or of the house; they belong to nobody."""
 
 BODIES: Mapping[str, Callable[["Home"], object]] = {
+    **{
+        f"POST /api/v1/engagements/{{engagement_id:str}}/costs/{step}": lambda home: {
+            "ids": [home["cost_id"]],
+            "reason": "Paid already",
+        }
+        for step in ("reject", "reopen")
+    },
+    **{
+        f"POST /api/v1/engagements/{{engagement_id:str}}/costs/{step}": lambda home: {"ids": [home["cost_id"]]}
+        for step in ("submit", "approve")
+    },
     "POST /api/v1/engagements/{engagement_id:str}/briefs": lambda _: _brief(),
     "PUT /api/v1/users/{user_id:str}/role": lambda _: {"role": "delivery_member"},
 }
 """Where the first example of the schema, or its smallest body, would be refused before the ids are looked at."""
 
-FILTERS: Mapping[str, str] = {"client": "client_id", "engagement": "engagement_id", "entity_id": "engagement_id"}
+FILTERS: Mapping[str, str] = {
+    "client": "client_id",
+    "engagement": "engagement_id",
+    "entity_id": "engagement_id",
+    "owner": "person_id",
+}
 """Query parameters that hold an id, and whose."""
 
 ASKS_NOBODY = {
@@ -90,6 +213,7 @@ ASKS_NOBODY = {
     "POST /p/{token:str}/decline",
     "GET /verify",
     "GET /verify/{sha256:str}",
+    "GET /calendar/{token:str}",
     "GET /health",
     "GET /ready",
     "GET /static/theme.css",
@@ -106,18 +230,24 @@ ASKS_NOBODY = {
 SECRETS = {"token", "sha256"}
 """Path parameters that open a door by being known; the routes they stand in ask nobody."""
 
-OF_AN_ENGAGEMENT = {"engagement_id", "brief_id", "estimate_id", "proposal_id", "link_id"}
+OF_AN_ENGAGEMENT = {
+    "baseline_id", "condition_id", "evidence_id", "gate_id",
+    "engagement_id", "brief_id", "estimate_id", "proposal_id", "link_id", "deliverable_id", "milestone_id", "phase_id",
+    "change_id",
+    "item_id", "alert_id", "cost_id", "report_id",
+    "entry_id", "invoice_id",
+}  # fmt: skip
 """Records that are of one engagement, so that a new one of it goes with new ones of these."""
 
 FOR_PEOPLE = {"POST /new-password"}
 """What no key may do, whatever its role: the walk asks with keys."""
 
 SENT_ONLY = re.compile(
-    r"^/portal/proposals/|/pages/|/(baseline|decision|differences|certificate|snapshot|on-behalf|accept|decline)$"
+    r"^/portal/proposals/|/pages/|/plan/phases/|/gates/\{phase|/baselines/|/(value|baseline|decision|differences|certificate|snapshot|on-behalf|accept|decline)$"
 )
 """What is 404 for a draft of one's own too; `tests/engagements/proposals` opens these."""
 
-ONES_OWN = {"session_id"}
+ONES_OWN = {"session_id", "notice_id", "feed_id"}
 """Ids that only the very person they belong to may use: no key has one of its own."""
 
 # --- the routes and the records -------------------------------------------------------------------------------------
@@ -185,6 +315,8 @@ class Home:
     def but_new(self, names: set[str]) -> "Home":
         """The same records but for these, which a step may use up."""
         gone = names | (OF_AN_ENGAGEMENT if "engagement_id" in names and len(names) > 1 else set())
+        if not gone & {"engagement_id", "proposal_id"}:
+            self.lay_a_baseline()
         kept = {name: made for name, made in self.made.items() if name not in gone}
         return Home(house=self.house, organisation_id=self.organisation_id, made=kept)
 
@@ -208,6 +340,15 @@ class Home:
             sign_in.open_session(session, user, Origin(), at=self.house.clock.now(), reason="for the walk")
             return str(sign_in.own_sessions(session, sign_in.actor_of(user), at=self.house.clock.now())[0].id)
 
+    def someone_told(self) -> str:
+        row = Notice(
+            id=new_id(Notice.PREFIX), organisation_id=self.organisation_id, person_id=self["user_id"],
+            topic=new_id("t"), kind="gate.decided", text="The gate is passed", at=self.house.clock.now(),
+        )  # fmt: skip
+        with self.house.wiring.store.write() as session:
+            session.add(row)
+            return row.id
+
     def link_to_a_proposal(self) -> str:
         owner, at = system_actor(self.organisation_id), self.house.clock.now()
         row = ProposalLink(
@@ -219,6 +360,65 @@ class Home:
             session.add(row)
             audit.record(session, owner, "link.made", row, at=at)
             return str(row.id)
+
+    def of_the_plan(self, table: type[Record], /, **fields: Any) -> str:
+        """A row under a baseline that agrees on nothing; the engagement is not active, so that steps are refused."""
+        self.lay_a_baseline()
+        return self.laid(table, **fields)
+
+    def lay_a_baseline(self) -> None:
+        if "baseline_id" not in self.made:
+            at = self.house.clock.now()
+            decision_id = self.laid(
+                Decision, proposal_id=self["proposal_id"], verdict=Verdict.ACCEPTED, signer_name="Ana",
+                signer_email="ana@example.com", pdf_sha256="0" * 64, at=at,
+            )  # fmt: skip
+            plan = {
+                "phases": [], "deliverables": [], "calendar": {"country": "DE", "region": None}, "currency": "EUR",
+                "pricing": "fixed", "lines": [],
+            }  # fmt: skip
+            self.made["baseline_id"] = self.laid(
+                Baseline, proposal_id=self["proposal_id"], decision_id=decision_id, plan=plan, created_at=at
+            )
+
+    def laid(self, table: type[Record], /, **fields: Any) -> str:
+        owner = system_actor(self.organisation_id)
+        owners = {name: self[name] for name in ("engagement_id", "client_id")}
+        row = table(id=new_id(table.PREFIX), organisation_id=owner.organisation_id, **owners, **fields)
+        with self.house.wiring.store.write() as session:
+            session.add(row)
+            audit.record(session, owner, "plan.laid", row, at=self.house.clock.now())
+            return str(row.id)
+
+    def gate_to_sign(self) -> str:
+        """Of a phase that is there, waiting for the client."""
+        assert self["phase_id"]
+        return self.of_the_plan(
+            GateDecision, phase=PHASE, round=1, sitting=1, verdict=GateVerdict.GO, state=GateState.AWAITING_CLIENT,
+            decided_by="system", decided_by_name="Sixfold", at=self.house.clock.now(),
+        )  # fmt: skip
+
+    def sent_change(self) -> str:
+        """With the client, so that people of both sides find it."""
+        at = self.house.clock.now()
+        return self.of_the_plan(
+            ChangeRequest, number=1, title="More", reason="It is.", on_baseline=1, state=ChangeState.SENT, sent_at=at,
+            created_by="system", created_at=at, changed_at=at,
+        )  # fmt: skip
+
+    def issued_report(self) -> str:
+        """With a page that can be drawn."""
+        at, page = self.house.clock.now(), io.BytesIO()
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(width=595, height=842)
+        writer.write(page)
+        with self.house.wiring.store.write() as session:
+            kept = freeze(session, self.organisation_id, page.getvalue(), media_type=PDF, name="report.pdf", at=at)
+            digest = kept.sha256
+        return self.of_the_plan(
+            StatusReport, number=1, day=at.date(), health=Health.ON_TRACK, facts={}, pdf_sha256=digest,
+            created_by="system", created_at=at,
+        )  # fmt: skip
 
     def api(self, role: Role) -> Any:
         client_id = self["client_id"] if role.is_client else None
