@@ -22,7 +22,11 @@ def value_over_time(earned: Earned, formats: Formats, palette: Palette) -> Drawi
     planned = list(zip(earned.curve.days, map(int, earned.curve.planned), strict=True))
     lines = [
         _stepped(earned.spent, begin, earned.now.day, earned.currency),
-        [Point(0, 0), *(_point(day, value, begin, earned.currency) for day, value in planned)],
+        [
+            Point(0, 0),
+            _point(earned.curve.days[0], 0, begin, earned.currency),
+            *(_point(day, value, begin, earned.currency) for day, value in planned),
+        ],
         _stepped(earned.earned, begin, earned.now.day, earned.currency),
     ]
     curves = [

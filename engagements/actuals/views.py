@@ -30,6 +30,8 @@ from estimator.phases import Phase
 TONES = {Tone.GREEN: "good", Tone.AMBER: "warn", Tone.RED: "bad"}
 _COSTS_SHOWN = 20
 _VERY_LATE = 5
+# So that the mark of a forecast beyond the budget stands clear of the edge.
+_ROOM = 1.04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,6 @@ class Bar:
     budget: Money | Decimal | None
     share: float | None
     width: float
-    end: float
     tick: float | None
     is_over: bool
     is_floor: bool
@@ -196,11 +197,11 @@ def _bar(
     line: BurnLine, used: Money | Decimal, budget: Money | Decimal | None, share: float | None, expected: float | None,
     *, is_floor: bool,
 ) -> Bar:  # fmt: skip
-    scale = max(1.0, share or 0.0, expected or 0.0)
+    scale = max(1.0, share or 0.0, _ROOM * (expected or 0.0))
     return Bar(
         label=line.phase.label if line.phase else "In all", used=used, budget=budget, share=share,
-        width=max(0.0, 100 * (share or 0.0) / scale), end=100 / scale,
-        tick=None if expected is None else min(99.5, 100 * expected / scale), is_over=(share or 0.0) > 1,
+        width=max(0.0, 100 * (share or 0.0) / scale),
+        tick=None if expected is None else 100 * expected / scale, is_over=(share or 0.0) > 1,
         is_floor=is_floor,
     )  # fmt: skip
 
@@ -223,19 +224,22 @@ def indices(standing: Standing, earned: Earned) -> list[Index]:
             word="Nothing due yet" if late is None else "On time" if late <= 0 else "Late",
             note="Against the day agreed",
         ),
-        _index(
-            "To complete, TCPI", value.tcpi, "Budget used up" if value.is_used_up else "Needed from here", judged=False
+        Index(
+            label="To complete, TCPI", value=value.tcpi if judged else None, tone="quiet",
+            word="" if judged and not value.is_used_up else "Budget used up" if value.is_used_up else "No gate yet",
+            note="Needed from here",
         ),
     ]  # fmt: skip
 
 
 def _index(label: str, value: Decimal | None, note: str, *, judged: bool) -> Index:
-    found = tone(value) if judged else None
+    if not judged:
+        return Index(label=label, value=None, tone="quiet", word="No gate yet", note=note)
+    found = tone(value)
     words = {Tone.GREEN: "On plan", Tone.AMBER: "Watch", Tone.RED: "Off plan"}
     return Index(
         label=label, value=value, tone=TONES[found] if found else "quiet",
-        word=words[found] if found else ("Not defined" if value is None else "No gate yet" if not judged else ""),
-        note=note,
+        word=words[found] if found else "Not defined", note=note,
     )  # fmt: skip
 
 

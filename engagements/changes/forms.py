@@ -18,16 +18,18 @@ from estimator.brief.fields import refusal
 from estimator.errors import BriefInvalid
 from estimator.money import Money
 from estimator.phases import Phase
+from estimator.quote.offers import RECOMMENDED
 
 _BRIEF: Final = "asks.brief."
 _DAYS: Final = "asks.days."
 _LINE: Final = "asks.lines.0."
+_MONTHS: Final = "commercial.management_months"
 _OFTEN: Final = (
     ("data.labelling.examples", "Examples to label"),
-    ("data.labelling.new", "of them written anew"),
+    ("data.labelling.new", "Examples among them to write anew"),
     ("drivers.integrations", "Integrations"),
     ("commercial.included_rounds", "Rounds included"),
-    ("commercial.management_months", "Months of management"),
+    (_MONTHS, "Months of management"),
     ("task.target_percent", "Target of the main metric, per cent"),
 )
 
@@ -56,8 +58,14 @@ def asking(session: Session, actor: Actor, engagement_id: str) -> Asking:
     row, _ = brief_of(session, actor, baseline)
     brief = brief_from(row.content)
     phases = [list(Phase)[each["number"] - 1] for each in baseline.plan["phases"]]
+    # The months of the other options are not the brief's: none, or a year.
+    fixed = {_MONTHS} if baseline.plan["option"]["id"] != RECOMMENDED else set()
     return Asking(
-        choices=tuple(Choice(name=_BRIEF + path, label=label, today=value_at(brief, path)) for path, label in _OFTEN),
+        choices=tuple(
+            Choice(name=_BRIEF + path, label=label, today=value_at(brief, path))
+            for path, label in _OFTEN
+            if path not in fixed
+        ),
         phases=tuple((phase.value, phase.label) for phase in phases),
         currency=baseline.plan["currency"],
     )

@@ -121,6 +121,15 @@ class Worked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A value of the brief that is asked for otherwise, its place in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     phase: str
     before: date
@@ -138,6 +147,7 @@ class Shown:
     gross: Money | None
     prices: Sequence[Compared]
     cost: Sequence[Compared]
+    asked: Sequence[Wanted]
     lines: Sequence[PriceLine]
     hours: Sequence[Worked]
     dates: Sequence[Dated]
@@ -204,6 +214,10 @@ def change_shown(session: Session, actor: Actor, engagement_id: str, change_id: 
         gross=_money(change.gross_minor, change.currency),
         prices=_prices(impact) if impact else (),
         cost=_cost(impact) if impact else (),
+        asked=[
+            Wanted(label=_place(each.path), before=each.before, after=each.after)
+            for each in (impact.asked if impact else ())
+        ],
         lines=[PriceLine(label=each.label, net=Money(each.net_minor, impact.currency)) for each in impact.lines]
         if impact
         else (),
@@ -301,6 +315,12 @@ def _hours(impact: ImpactOut) -> list[Worked]:
         Worked(phase=each.phase.label, role=each.role, before=each.before, after=each.after)
         for each in impact.hours or ()
     ]
+
+
+def _place(path: str) -> str:
+    """data.labelling.examples: Data, labelling, examples."""
+    words = path.replace("_", " ").replace(".", ", ")
+    return words[:1].upper() + words[1:]
 
 
 def _dates(impact: ImpactOut) -> list[Dated]:

@@ -1,7 +1,8 @@
 """What can be measured, as types: one content for each `EvidenceKind`, as a team's own tools post it.
 
-Digests are sha256 in lower case; of a model whose weights nobody is given, of its provider's name for it. Null is "not known yet", never "nothing". Rates are shares from 0 to 1; every
-interval is a 95 % one. What contradicts itself is found by `delivery.contradictions`.
+Digests are sha256 in lower case; of a model whose weights nobody is given, of its provider's name for it. Null is
+"not known yet", never "nothing". Rates are shares from 0 to 1; every interval is a 95% one. What contradicts itself is
+found by `delivery.contradictions`.
 """
 
 from enum import StrEnum

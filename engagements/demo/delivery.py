@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,9 +78,11 @@ def _plan(work: Work) -> None:
 
 def _begin(work: Work, phase: str) -> None:
     work.delivery.plans.start(work.id, phase)
-    owed = next(each for each in work.delivery.milestones.list(work.id) if each.code == f"N{_number(phase)}")
-    work.delivery.milestones.reach(owed.id)
-    note(DELIVERY, f"starts {phase.replace('_', ' ')}; from {work.client_name} there is: {owed.name.lower()}")
+    note(DELIVERY, f"starts {phase.replace('_', ' ')}")
+    for owed in work.delivery.milestones.list(work.id):
+        if (owed.kind, owed.phase) == ("client_input", phase):
+            work.delivery.milestones.reach(owed.id)
+            note("", f"{work.client_name} has sent what was owed: {owed.name.lower()}")
 
 
 def _prepare_data(work: Work) -> None:
@@ -203,12 +206,11 @@ def _rows(work: Work, name: str, days: Sequence[date]) -> Iterator[dict[str, str
             LABELLERS if names[role] == "annotator" else (DELIVERY if names[role] == "delivery_lead" else ENGINEER,)
         )
         minutes = round(60 * hours * _HOURS_OVER[name] / len(days) / len(people))
-        for day in days:
-            for person in people:
-                yield {
-                    "day": day.isoformat(), "phase": name, "role": names[role], "minutes": str(max(minutes, 1)),
-                    "person_id": work.house.people[person], "external_id": f"{name}-{names[role]}-{work.house.people[person]}-{day}",
-                }  # fmt: skip
+        for day, person in product(days, [work.house.people[each] for each in people]):
+            yield {
+                "day": day.isoformat(), "phase": name, "role": names[role], "minutes": str(max(minutes, 1)),
+                "person_id": person, "external_id": f"{name}-{names[role]}-{person}-{day}",
+            }  # fmt: skip
 
 
 def _approve(work: Work, monday: date, people: set[str]) -> None:

@@ -128,11 +128,13 @@ async def timed(app: Litestar, method: str, path: str, headers: Mapping[str, str
 
 async def ask(app: Litestar, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
     """One request through the ASGI interface; anything but 200 is an error of the benchmark."""
+    place, _, query = path.partition("?")
     sent = [(b"host", b"localhost"), *([(b"content-length", str(len(body)).encode())] if body else [])]
     scope: dict[str, Any] = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),
-        "server": ("localhost", 80), "headers": [*sent, *((k.encode(), v.encode()) for k, v in headers.items())],
+        "path": place, "raw_path": place.encode(), "query_string": query.encode(), "root_path": "",
+        "client": ("127.0.0.1", 1), "server": ("localhost", 80),
+        "headers": [*sent, *((k.encode(), v.encode()) for k, v in headers.items())],
     }  # fmt: skip
     status, content = 0, bytearray()
 

@@ -35,6 +35,7 @@ def test_a_day_of_our_own_is_added_and_reached_once(house, under_way):
     assert lead.post(home, {"name": "Pay us", "kind": "payment", "planned_on": "2027-01-04"}).status_code == 422
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_the_client_owed_is_received_late_with_its_effect_in_words_for_both(house, under_way):
     lead = house.api(Role.DELIVERY_LEAD)
     client = house.api(Role.CLIENT_APPROVER, client_id=under_way.client_id)

@@ -67,6 +67,7 @@ def test_a_phase_is_started_blocked_unblocked_and_handed_in_for_its_gate(house, 
         assert list(verify(session, house.organisation_id, RECORDS)) == []
 
 
+@ON_SQLITE
 def test_skipping_ahead_and_days_that_cannot_be_are_refused_and_change_nothing(house, under_way):
     lead = house.api(Role.DELIVERY_LEAD)
     before, events = plan_of(lead, under_way), told(house)
@@ -103,6 +104,7 @@ def test_an_engagement_that_rests_takes_no_work(house, under_way):
     assert plan_of(lead, under_way) == before
 
 
+@ON_SQLITE
 def test_an_owner_is_of_the_agency_and_one_who_left_is_shown_as_such(house, under_way):
     lead, bo = house.api(Role.DELIVERY_LEAD), somebody(house)
     phase = plan_of(lead, under_way)["phases"][0]

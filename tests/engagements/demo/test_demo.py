@@ -90,16 +90,40 @@ def test_who_wrote_it_did_not_approve_it_and_it_was_accepted_once(demo: Demo) ->
     assert "proposal_conflict" in demo.said
 
 
-def test_a_server_in_its_folder_shows_what_was_accepted(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_in_its_folder_shows_what_was_accepted_and_lets_four_people_in(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(demo.folder)
-    token = re.search(r"/p/(\S+)", demo.said)
-    assert token
+    sent = hashlib.sha256((demo.folder / "sent.pdf").read_bytes()).hexdigest()
+    links = re.findall(r"8640(/sign-in/link/\S+)", demo.said)
     with TestClient(create_app(read_settings()), base_url="http://127.0.0.1:8640") as served:
-        seen = served.get(f"/api/v1/portal/{token[1]}").json()
-        link = re.search(r"8640(/sign-in/link/\S+)", demo.said)
-        assert link
-        assert served.get(link[1]).status_code == 200
-    assert (seen["number"], seen["state"], seen["decision"]["option"]) == ("P-2026-0001", "accepted", "deliver")
+        named = served.get(f"/api/v1/verify/{sent}").json()
+        assert [served.get(link).status_code for link in links] == [200] * 4
+    assert (named["number"], named["state"]) == ("P-2026-0001", "accepted")
+
+
+def test_two_gates_are_passed_and_a_third_says_what_blocks_it(demo: Demo) -> None:
+    assert re.findall(r"passes the gate of (\w+ \w+) on evidence", demo.said) == [
+        "data preparation",
+        "baseline evaluation",
+    ]
+    assert demo.said.count("it is refused: phase_blocked") == 2
+    for code in ("leakage.failed", "reproducible.missing", "compute_cost.unknown"):
+        assert code in demo.said
+
+
+def test_its_status_report_tells_the_client_what_moved_and_nothing_of_our_cost(demo: Demo) -> None:
+    report, inside = (
+        " ".join(page.extract_text() for page in PdfReader(demo.folder / name).pages)
+        for name in ("status.pdf", "status-internal.pdf")
+    )
+    assert "What moved since" in report
+    assert "A second system to answer in" in report
+    spent = re.search(r"sees what was spent, ([\d,.]+) of", demo.said)
+    assert spent
+    assert "CPI" in inside
+    assert "CPI" not in report
+    assert spent[1] not in report
 
 
 @pytest.mark.parametrize("command", re.findall(r"^    \$ (sixfold .*)$", README, re.MULTILINE))

@@ -39,7 +39,7 @@ def test_what_a_person_is_told_comes_once_as_plain_text_with_the_way_out(house, 
     assert letters() == [("sent", 1, "")]
     assert letter["subject"] == "The gate of training is passed, with café conditions .and a dot"
     assert letter["to"] == "Zoë Brandt <zoe@example.com>"
-    assert letter["from"] == '"Halden & Roth" <delivery@example.com>'
+    assert letter["from"].addresses[0].addr_spec == "delivery@example.com"
     assert letter["list-unsubscribe"] == f"<{BASE}/notices/settings>"
     assert letter["auto-submitted"] == "auto-generated"
     assert letter.get_content_type() == "text/plain"

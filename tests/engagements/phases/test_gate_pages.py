@@ -41,10 +41,20 @@ def test_a_lead_decides_on_the_page_and_reads_what_stands_in_the_way(under_way, 
     assert "See D1." in ida.follow(ida.post(f"/conditions/{condition[1]}/meet", {"note": "See D1."})).text
 
 
-def test_the_clients_approver_reads_and_signs_and_finds_nothing_internal(under_way, work_to, samples, reader):
+def test_a_letter_refuses_then_the_clients_approver_signs_and_finds_nothing_internal(
+    under_way, work_to, samples, reader
+):
     lead = work_to(under_way.engagement_id, Phase.BASELINE_EVALUATION)
     api, home = f"/api/v1/engagements/{under_way.engagement_id}", f"/engagements/{under_way.engagement_id}"
     samples.measure(lead, api, Phase.BASELINE_EVALUATION)
+    first = lead.post(f"{api}/gates/baseline_evaluation/decide", {"verdict": "go"}).json()
+    ida, letter = reader(Role.ACCOUNT_LEAD), f"/gates/{first['id']}/on-behalf"
+    assert "Where it can be seen" in ida.get(letter).text
+    refused = {"name": "Ana Brandt", "evidence": "Letter of 20 November", "answer": "refused"}
+    assert ida.post(letter, refused).status_code == 422
+    shown = ida.follow(ida.post(letter, {**refused, "reason": "Tariffs are missing."})).text
+    assert "Refused by the client" in shown
+    assert "Letter of 20 November" in shown
     decided = lead.post(f"{api}/gates/baseline_evaluation/decide", {"verdict": "go"}).json()
     ana = reader(Role.CLIENT_APPROVER, client_id=under_way.client_id)
     here = f"{home}/gates/baseline_evaluation"
@@ -64,20 +74,6 @@ def test_the_clients_approver_reads_and_signs_and_finds_nothing_internal(under_w
     assert "prompt" in ana.get(f"/evidence/{evidence}").text
 
 
-def test_an_answer_that_came_by_letter_is_recorded_with_where_it_can_be_seen(under_way, work_to, samples, reader):
-    lead = work_to(under_way.engagement_id, Phase.BASELINE_EVALUATION)
-    api = f"/api/v1/engagements/{under_way.engagement_id}"
-    samples.measure(lead, api, Phase.BASELINE_EVALUATION)
-    decided = lead.post(f"{api}/gates/baseline_evaluation/decide", {"verdict": "go"}).json()
-    ida, here = reader(Role.ACCOUNT_LEAD), f"/gates/{decided['id']}/on-behalf"
-    assert "Where it can be seen" in ida.get(here).text
-    refused = {"name": "Ana Brandt", "evidence": "Letter of 20 November", "answer": "refused"}
-    assert ida.post(here, refused).status_code == 422
-    shown = ida.follow(ida.post(here, {**refused, "reason": "Tariffs are missing."})).text
-    assert "Refused by the client" in shown
-    assert "Letter of 20 November" in shown
-
-
 def test_the_calculator_answers_and_says_what_it_cannot_read(house, reader):
     ida = reader(Role.DELIVERY_MEMBER)
     assert "470" in ida.get("/sample-size?baseline=80&target=85&items=412").text
@@ -85,3 +81,7 @@ def test_the_calculator_answers_and_says_what_it_cannot_read(house, reader):
     assert wrong.status_code == 422
     assert {"baseline-fault", "items-fault"} <= set(re.findall(r'id="([\w-]+-fault)"', wrong.text))
     assert ida.get("/sample-size").status_code == 200
+    api = house.api(Role.DELIVERY_MEMBER)
+    assert api.get("/api/v1/sample-size?baseline=0.8&target=0.85&items=412").json()["needed"] == 470
+    for unreadable in ("baseline=nan", "baseline=1.5", "baseline=0.8&items=0"):
+        assert api.get(f"/api/v1/sample-size?{unreadable}").status_code == 422
