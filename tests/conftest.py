@@ -1,5 +1,6 @@
-"""Shared test data and its marker; the `sixfold` command and briefs for it; both databases; a running application."""
+"""Shared test data; the `sixfold` command and its briefs; both databases; a running application; a signature."""
 
+import hashlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,21 +27,40 @@ from litestar.testing import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import make_url
+from sqlmodel import Session
 
 from engagements.app import create_app
 from engagements.cli import run
+from engagements.core import audit
 from engagements.core.clock import FixedClock
 from engagements.core.roles import Actor, ActorKind, Role, system_actor
+from engagements.core.schemas import ClientIn, EngagementIn
+from engagements.core.service import create_client, open_engagement
 from engagements.db.columns import new_id
 from engagements.migrations import upgrade
 from engagements.people.service import create_key, found_organisation
-from engagements.settings import Settings
+from engagements.proposals import drafting, scoping
+from engagements.proposals.baseline import plans_of
+from engagements.proposals.deciding import accept
+from engagements.proposals.drafting import Composed
+from engagements.proposals.frozen import snapshot_bytes
+from engagements.proposals.models import EstimateVersion, NumberSeries
+from engagements.proposals.schemas import AcceptIn, BriefIn, ProposalIn, Recipient, SendIn
+from engagements.proposals.sending import Prepared, send
+from engagements.proposals.writing import Issue, write_proposal
+from engagements.settings import Agency, Settings
 from engagements.wiring import Wiring, wire
+from estimator.brief import read_brief
 from estimator.brief.example import example_brief
+from estimator.budget import budgets_of
+from estimator.estimating import Estimate, estimate
+from estimator.plain import estimate_as_plain, plain
+from estimator.prices import PriceBook
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("SIXFOLD_TEST_DATA", PROJECT.parent / "shared" / "data"))
 DAY = date(2026, 11, 22)
+AGREED_ON = date(2026, 11, 23)
 AS_IT_IS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -312,3 +333,98 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    """An estimate and all that sending and accepting it needs, computed once for all tests; no PDF is rendered."""
+
+    brief: dict[str, Any]
+    estimate: Estimate
+    document: bytes
+    prepared: Callable[[str, int, str], Prepared]
+
+
+@pytest.fixture(scope="session")
+def agreed() -> Agreed:
+    prices, agency = PriceBook.load(), Agency(name="Halden & Roth")
+    brief = read_brief(example_brief(AGREED_ON))
+    made = estimate(brief, prices, on=AGREED_ON, seed=7)
+    view = write_proposal(made, agency, Issue(number="P-2026-0001", issued=AGREED_ON))
+    pdf = b"%PDF-1.7 the bytes that were signed"
+    digest = hashlib.sha256(pdf).hexdigest()
+    content = {
+        "schema": 1, "sha256": digest, "bytes": len(pdf), "template_digest": "0" * 64,
+        "price_book": made.prices_digest, "estimated_on": AGREED_ON.isoformat(), "view": plain(view), "note": "",
+        "plans": plans_of(made),
+    }  # fmt: skip
+    budgets = {option: plain(budget) for option, budget in budgets_of(made, prices).items()}
+
+    def prepared(proposal_id: str, version: int, number: str) -> Prepared:
+        return Prepared(
+            proposal_id=proposal_id, version=version, number=number, year=AGREED_ON.year,
+            composed=Composed(view=view, estimate=made, agency=agency), pdf=pdf, pdf_sha256=digest,
+            template_digest="0" * 64, snapshot=snapshot_bytes(content), budgets=budgets,
+        )  # fmt: skip
+
+    content_of_brief = plain(brief)
+    assert isinstance(content_of_brief, dict)
+    document = zlib.compress(json.dumps(estimate_as_plain(made)).encode(), 1)
+    return Agreed(brief=content_of_brief, estimate=made, document=document, prepared=prepared)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderWay:
+    """An engagement whose proposal was accepted on `AGREED_ON`: six phases are planned, the first is ready."""
+
+    engagement_id: str
+    client_id: str
+    proposal_id: str
+    organisation_id: str
+
+
+@pytest.fixture
+def sign(agreed: Agreed) -> Callable[..., UnderWay]:
+    """Signs a new engagement of a new client of a tenant; with `option` prove, deliver or run."""
+
+    numbers: Iterator[int] = iter(range(1, 1000))
+
+    def signed(wiring: Wiring, home: str, name: str = "Draft replies", *, option: str = "run") -> UnderWay:
+        number, at, ours = next(numbers), wiring.clock.now(), system_actor(home)
+        with wiring.store.write() as session:
+            client = create_client(session, ours, ClientIn(name=f"{name} GmbH {number}", country="DE"), at=at)
+            engagement = open_engagement(session, ours, EngagementIn(client_id=client.id, name=name), at=at)
+            brief = scoping.add_brief(session, ours, engagement.id, BriefIn(content=agreed.brief), at=at)
+            kept = EstimateVersion(
+                id=new_id("est"), organisation_id=home, engagement_id=engagement.id, client_id=client.id,
+                brief_id=brief.id, number=1, day=AGREED_ON, seed=7, price_book=agreed.estimate.prices_digest,
+                document=agreed.document, sha256=hashlib.sha256(agreed.document).hexdigest(),
+                summary=scoping.summary_of(agreed.estimate), created_by=ours.id, created_at=at,
+            )  # fmt: skip
+            session.add(kept)
+            audit.record(session, ours, "estimate.made", kept, at=at)
+            draft = drafting.draft(session, ours, engagement.id, ProposalIn(estimate_id=kept.id), at=at)
+            drafting.request_approval(session, ours, draft.id, at=at)
+            second = system_actor(home, "Second")
+            drafting.approve(
+                session, Actor(kind=second.kind, id="second", name="Second", organisation_id=home), draft.id, at=at
+            )
+            session.flush()
+            who = {"name": "Ana Brandt", "email": "ana@example.com"}
+            prepared = agreed.prepared(draft.id, draft.version, f"P-{AGREED_ON.year}-{_number(session, home)}")
+            send(session, ours, draft.id, prepared, SendIn(recipients=[Recipient(**who)]), at=at)
+            signature = AcceptIn(
+                option=option, role="Head of Service", agree=True, time_zone="Europe/Berlin",
+                sha256=prepared.pdf_sha256, **who,
+            )  # fmt: skip
+            accept(session, ours, draft.id, signature, at=at)
+            return UnderWay(
+                engagement_id=engagement.id, client_id=client.id, proposal_id=draft.id, organisation_id=home
+            )
+
+    return signed
+
+
+def _number(session: Session, organisation_id: str) -> str:
+    series = session.get(NumberSeries, (organisation_id, AGREED_ON.year))
+    return f"{series.last + 1 if series else 1:04d}"

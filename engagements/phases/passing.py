@@ -45,8 +45,7 @@ def pass_gate(
             return
     row.actual_end = today
     move(session, actor, row, PhaseState.DONE, "phase.passed", at=at)
-    if row.phase is Phase.DATA_PREPARATION:
-        _bind(session, actor, ground, facts, at=at)
+    _bind(session, actor, ground, facts, at=at)
     _reach(session, actor, _of_gate(session, engagement.id, row.phase.number), at=at, today=today)
     following = next((each for each in ground.phases if each.state is PhaseState.PLANNED), None)
     if following is not None:
@@ -111,7 +110,7 @@ def _words(decision: GateDecision) -> str:
 
 
 def _bind(session: Session, actor: Actor, ground: Ground, facts: Facts, *, at: datetime) -> None:
-    """From here on only evidence over the sealed test set counts."""
+    """From here on only evidence over the sealed test set counts; a criterion agreed later is bound at the next gate."""
     for row in ground.criteria:
         if not row.set_digest and facts.sealed_sha256:
             row.set_digest = facts.sealed_sha256

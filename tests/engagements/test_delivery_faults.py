@@ -136,11 +136,9 @@ def test_killed_while_gates_are_decided_and_reports_issued_each_is_whole_and_onc
     assert assert_whole(database_url, site.organisation_id).keys() == set(tried)
 
 
-def test_two_processes_that_pass_one_gate_at_once_pass_it_once(site: Site, serve: Serve, database_url: str) -> None:
-    other = Site(
-        served=serve(database=database_url), key=site.key, engagement_id=site.engagement_id,
-        organisation_id=site.organisation_id,
-    )  # fmt: skip
+def test_two_processes_that_pass_one_gate_at_once_pass_it_once(site: Site, house: Any, database_url: str) -> None:
+    """The served one and this one, over one database."""
+    here = house.api(Role.ACCOUNT_LEAD)
     address = f"/api/v1/engagements/{site.engagement_id}/gates/data_preparation"
     gate = site.served.ask("GET", address, X_API_Key=site.key).json()
     go = {
@@ -149,12 +147,16 @@ def test_two_processes_that_pass_one_gate_at_once_pass_it_once(site: Site, serve
     }  # fmt: skip
     together = threading.Barrier(2)
 
-    def decide(at: Site) -> httpx.Response:
+    def there() -> httpx.Response:
         together.wait(10)
-        return at.post("/gates/data_preparation/decide", go)
+        return site.post("/gates/data_preparation/decide", go)
+
+    def at_home() -> httpx.Response:
+        together.wait(10)
+        return here.post(f"{address}/decide", go)
 
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(decide, (site, other)))
+        answers = [each.result() for each in (pool.submit(there), pool.submit(at_home))]
     assert sorted(answer.status_code for answer in answers) == [201, 409], [answer.text for answer in answers]
     assert len(assert_whole(database_url, site.organisation_id)) == 1
     store = Store(database_url)

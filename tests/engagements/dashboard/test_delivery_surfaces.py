@@ -49,10 +49,10 @@ def add(house, kind, under_way, **fields):
         return row.id
 
 
-def ids(house, kind, under_way, **equal):
+def ids(house, table, under_way, **equal):
     with house.wiring.store.read() as session:
-        chosen = select(kind).where(kind.engagement_id == under_way.engagement_id)
-        rows = session.exec(chosen.order_by(kind.id)).all()
+        chosen = select(table).where(table.engagement_id == under_way.engagement_id)
+        rows = session.exec(chosen.order_by(table.id)).all()
         return [row.id for row in rows if all(getattr(row, name) == value for name, value in equal.items())]
 
 

@@ -60,6 +60,7 @@ from estimator.phases import Phase
 # --- what a new route may need here ---------------------------------------------------------------------------------
 
 PHASE = Phase.DATA_PREPARATION
+SITTINGS = itertools.count(1)
 PHASES = itertools.cycle(Phase)
 """So that each that is made of one engagement is another phase of it."""
 NUMBERS = itertools.count(1)
@@ -394,7 +395,7 @@ class Home:
         """Of a phase that is there, waiting for the client."""
         assert self["phase_id"]
         return self.of_the_plan(
-            GateDecision, phase=PHASE, round=1, sitting=1, verdict=GateVerdict.GO, state=GateState.AWAITING_CLIENT,
+            GateDecision, phase=PHASE, round=1, sitting=next(SITTINGS), verdict=GateVerdict.GO, state=GateState.AWAITING_CLIENT,
             decided_by="system", decided_by_name="Sixfold", at=self.house.clock.now(),
         )  # fmt: skip
 
