@@ -224,8 +224,9 @@ def _form(
     call: Call, engagement_id: str, change_id: str | None = None, *, form: Form = EMPTY_FORM, status: int = 200
 ) -> Response[str]:
     def found(session: Session) -> dict[str, Any]:
-        place, asked = Place.of(session, call.actor, engagement_id), asking(session, call.actor, engagement_id)
+        place = Place.of(session, call.actor, engagement_id)
         row = reading.seen(session, call.actor, change_id, engagement_id) if change_id else None
+        asked = asking(session, call.actor, engagement_id)
         change = reading.change_out(session, call.actor, row) if row else None
         values = typed_again(row.asks, asked.currency) if row else {}
         whole = row is None or fits_the_form(row.asks)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Final, Protocol, cast
 
 from sqlalchemy import Select, and_, func, or_
@@ -27,7 +28,7 @@ from engagements.dashboard.measures import (
     steps_of,
 )
 from engagements.dashboard.views import ENGAGEMENT_BADGES, PROPOSAL_BADGES, Badge, PhaseStep, planned_phases
-from engagements.delivery.health import NOTHING_AGREED, Health, HealthView, Measured, health_of
+from engagements.delivery.health import Health, Measured, health_of, level_of
 from engagements.delivery.models import PhaseState, Standing
 from engagements.people.models import User
 from engagements.proposals.models import Proposal, ProposalState
@@ -39,7 +40,7 @@ OFFER_ENDS_SOON: Final = timedelta(days=7)
 ATTENTION: Final = "attention"
 _LIVE: Final = frozenset({EngagementState.PROPOSED, EngagementState.ACTIVE, EngagementState.CLOSING})
 _ENDED: Final = frozenset({EngagementState.CLOSED, EngagementState.TERMINATED})
-_PRESSES: Final = (Health.LATE, Health.AT_RISK)
+_URGENCY: Final[Mapping[Health | None, int]] = {Health.LATE: 0, Health.AT_RISK: 1}
 _SEEN_BY_CLIENTS: Final = (
     ProposalState.SENT, ProposalState.ACCEPTED, ProposalState.DECLINED, ProposalState.EXPIRED,
     ProposalState.WITHDRAWN, ProposalState.SUPERSEDED,
@@ -73,18 +74,15 @@ class Found(Measured, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An engagement found, how it is doing (None once it has ended), and what else it needs."""
+    """An engagement found, how it is doing (None once it has ended), and what else it needs.
+
+    `urgency`: 0 presses most; 3 needs nobody.
+    """
 
     row: Found
-    health: HealthView | None
+    health: Health | None
     needs: tuple[str, ...]
-
-    @property
-    def urgency(self) -> int:
-        """0 presses most."""
-        if self.health is not None and self.health.health in _PRESSES:
-            return _PRESSES.index(self.health.health)
-        return 2 if self.needs else 3
+    urgency: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +157,7 @@ def judged(
         chosen = chosen.where(col(Engagement.owner_id) == owner)
     pressing = _pressing_offers(session, actor, now)
     rows = cast("Sequence[Found]", session.execute(chosen.order_by(col(EngagementActivity.at).desc())).all())
-    return sorted((_judge(row, pressing.get(row.id), now=now, today=today) for row in rows), key=_urgency)
+    return sorted((_judge(row, pressing.get(row.id), now=now, today=today) for row in rows), key=attrgetter("urgency"))
 
 
 def judged_among(session: Session, actor: Actor, ids: Collection[str], *, now: datetime, today: date) -> list[Judged]:
@@ -179,7 +177,7 @@ def _holds(view: str) -> Callable[[Judged], bool]:
     if view == ATTENTION:
         return lambda each: each.urgency < 3
     if view in set(Health):
-        return lambda each: each.health is not None and each.health.health == view
+        return lambda each: each.health == view
     return lambda each: each.row.in_state == view
 
 
@@ -191,24 +189,25 @@ def lines_of(session: Session, actor: Actor, chosen: Sequence[Judged], *, today:
     return [
         Line(
             id=row.id, name=row.name, client_id=row.client_id, client=row.client, in_state=row.in_state,
-            state=ENGAGEMENT_BADGES[row.in_state], health=HEALTH_BADGES[each.health.health] if each.health else None,
-            judged=each.health.health if each.health else None,
+            state=ENGAGEMENT_BADGES[row.in_state], health=HEALTH_BADGES[each.health] if each.health else None,
+            judged=each.health,
             phases=steps_of(row.steps) if row.steps else planned_phases(row.in_state), phase=row.phase,
             phase_state=row.state,
             gate=next_gate(row, calendars[row.id], today=today) if each.health and row.id in calendars else None,
             budget=budget_bar(row, row.currency, actor) if row.steps else None,
             earned_minor=row.earned_minor if actor.may(Permission.VIEW_COST) else None,
             proposal=PROPOSAL_BADGES[offers[row.id].state] if row.id in offers else None,
-            owner_id=row.owner_id, owner=owners.get(row.owner_id or ""), changed_at=row.active_at, why=_why(each),
+            owner_id=row.owner_id, owner=owners.get(row.owner_id or ""), changed_at=row.active_at,
+            why=_why(each, today),
         )
         for each in chosen
         for row in [each.row]
     ]  # fmt: skip
 
 
-def _why(each: Judged) -> tuple[str, ...]:
-    measured = each.health is not None and each.health is not NOTHING_AGREED
-    return (*(each.health.reasons if each.health and measured else ()), *each.needs)
+def _why(each: Judged, today: date) -> tuple[str, ...]:
+    reasons = health_of(each.row, today=today).reasons if each.health in _URGENCY else ()
+    return (*reasons, *each.needs)
 
 
 def names_of(session: Session, actor: Actor, people: Collection[str]) -> dict[str, str]:
@@ -255,13 +254,9 @@ def needs_of(row: Found, offer: PressingOffer | None, *, now: datetime) -> list[
 
 
 def _judge(row: Found, offer: PressingOffer | None, *, now: datetime, today: date) -> Judged:
-    ended = row.in_state in _ENDED
-    measured = health_of(row if row.steps else None, today=today)
-    return Judged(row=row, health=None if ended else measured, needs=tuple(needs_of(row, offer, now=now)))
-
-
-def _urgency(each: Judged) -> int:
-    return each.urgency
+    health = None if row.in_state in _ENDED else level_of(row if row.steps else None, today=today)
+    needs = tuple(needs_of(row, offer, now=now))
+    return Judged(row=row, health=health, needs=needs, urgency=_URGENCY.get(health, 2 if needs else 3))
 
 
 def _matching(actor: Actor, search: str) -> Select[tuple[object, ...]]:
@@ -310,5 +305,5 @@ def _pressing_offers(
 
 def _counts(everything: Sequence[Judged]) -> dict[str, int]:
     counted = Counter[str](each.row.in_state.value for each in everything)
-    counted.update(each.health.health.value for each in everything if each.health)
+    counted.update(each.health.value for each in everything if each.health)
     return {"": len(everything), ATTENTION: sum(each.urgency < 3 for each in everything)} | dict(counted)

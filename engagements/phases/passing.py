@@ -110,7 +110,7 @@ def _words(decision: GateDecision) -> str:
 
 
 def _bind(session: Session, actor: Actor, ground: Ground, facts: Facts, *, at: datetime) -> None:
-    """From here on only evidence over the sealed test set counts; a criterion agreed later is bound at the next gate."""
+    """From here on only evidence over the sealed set counts; a criterion agreed later is bound at the next gate."""
     for row in ground.criteria:
         if not row.set_digest and facts.sealed_sha256:
             row.set_digest = facts.sealed_sha256

@@ -15,7 +15,8 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PHONE = (390, 844)
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 STAFF_PAGES = (
-    "/", "/?search=nothing", "/clients", "/clients/{client}", "/engagements/{engagement}", "/audit", "/people",
+    "/", "/?search=nothing", "/work", "/notices", "/notices/settings", "/calendar",
+    "/engagements/{engagement}/timeline", "/engagements/{engagement}/as-client", "/clients", "/clients/{client}", "/engagements/{engagement}", "/audit", "/people",
     "/people/keys", "/people/{person}", "/styleguide", "/clients/nowhere",
 )  # fmt: skip
 FORM_PAGES = (
@@ -23,7 +24,10 @@ FORM_PAGES = (
     "/engagements/new?client={client}", "/engagements/{engagement}/edit", "/engagements/{engagement}/state",
     "/people/invite", "/people/keys/new",
 )  # fmt: skip
-CLIENT_PAGES = ("/", "/engagements/{engagement}", "/audit", "/people", "/people/invite")
+CLIENT_PAGES = (
+    "/", "/work", "/engagements/{engagement}", "/engagements/{engagement}/timeline", "/calendar", "/audit",
+    "/people", "/people/invite",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -148,10 +152,13 @@ def test_the_keyboard_reaches_everything_in_order(visitors, admin, places):
         return page.evaluate("document.activeElement.textContent.trim()")
 
     order = []
-    for _ in range(7):
+    for _ in range(11):
         page.keyboard.press("Tab")
         order.append(focused())
-    assert order[:6] == ["Skip to the content", "Halden & Roth", "Portfolio", "Clients", "People", "Audit"]
+    assert order[:10] == [
+        "Skip to the content", "Halden & Roth", "Portfolio", "My work", "Time", "Clients", "People", "Calibration",
+        "Audit", "Notices",
+    ]  # fmt: skip
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.keyboard.press("Escape")

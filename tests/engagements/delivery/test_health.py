@@ -51,7 +51,7 @@ def test_late_is_a_day_that_is_past_or_beyond_what_the_plan_allowed(changes, rea
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"state": PhaseState.BLOCKED}, "Phase 3, training, is blocked."),
+        ({"state": PhaseState.BLOCKED}, "The phase training is blocked."),
         ({"planned_gate": date(2027, 1, 22)}, "The next gate is planned 2 days later than agreed."),
         ({"next_due": date(2027, 1, 10)}, "A condition or a client’s input has been due for 1 day."),
         ({"spent_minor": 600_000}, "120% of what the plan allows up to the end of training is spent."),

@@ -60,7 +60,7 @@ from estimator.phases import Phase
 # --- what a new route may need here ---------------------------------------------------------------------------------
 
 PHASE = Phase.DATA_PREPARATION
-SITTINGS = itertools.count(1)
+NUMBERS = itertools.count(1)
 PHASES = itertools.cycle(Phase)
 """So that each that is made of one engagement is another phase of it."""
 NUMBERS = itertools.count(1)
@@ -132,7 +132,7 @@ RECORDS: Mapping[str, Callable[["Home"], str]] = {
     "item_id": lambda home: home.of_the_plan(
         RaidItem,
         kind=RaidKind.RISK,
-        code="R1",
+        code=f"R{next(NUMBERS)}",
         title="Late",
         client_sees=True,
         created_at=home.house.clock.now(),
@@ -244,7 +244,7 @@ FOR_PEOPLE = {"POST /new-password"}
 """What no key may do, whatever its role: the walk asks with keys."""
 
 SENT_ONLY = re.compile(
-    r"^/portal/proposals/|/pages/|/plan/phases/|/gates/\{phase|/baselines/|/(value|baseline|decision|differences|certificate|snapshot|on-behalf|accept|decline)$"
+    r"^/portal/proposals/|/pages/|/plan/phases/|/gates/\{phase|^/engagements/\S+/checklist/|/baselines/|/(value|baseline|decision|differences|certificate|snapshot|on-behalf|accept|decline)$"
 )
 """What is 404 for a draft of one's own too; `tests/engagements/proposals` opens these."""
 
@@ -376,7 +376,8 @@ class Home:
             )  # fmt: skip
             plan = {
                 "phases": [], "deliverables": [], "calendar": {"country": "DE", "region": None}, "currency": "EUR",
-                "pricing": "fixed", "lines": [],
+                "pricing": "fixed", "lines": [], "option": {"id": "run"},
+                "agreed": {"net": "0.00", "gross": "0.00", "currency": "EUR"},
             }  # fmt: skip
             self.made["baseline_id"] = self.laid(
                 Baseline, proposal_id=self["proposal_id"], decision_id=decision_id, plan=plan, created_at=at
@@ -395,16 +396,16 @@ class Home:
         """Of a phase that is there, waiting for the client."""
         assert self["phase_id"]
         return self.of_the_plan(
-            GateDecision, phase=PHASE, round=1, sitting=next(SITTINGS), verdict=GateVerdict.GO, state=GateState.AWAITING_CLIENT,
-            decided_by="system", decided_by_name="Sixfold", at=self.house.clock.now(),
+            GateDecision, phase=PHASE, round=1, sitting=next(NUMBERS), verdict=GateVerdict.GO,
+            state=GateState.AWAITING_CLIENT, decided_by="system", decided_by_name="Sixfold", at=self.house.clock.now(),
         )  # fmt: skip
 
     def sent_change(self) -> str:
         """With the client, so that people of both sides find it."""
         at = self.house.clock.now()
         return self.of_the_plan(
-            ChangeRequest, number=1, title="More", reason="It is.", on_baseline=1, state=ChangeState.SENT, sent_at=at,
-            created_by="system", created_at=at, changed_at=at,
+            ChangeRequest, number=next(NUMBERS), title="More", reason="It is.", on_baseline=1, state=ChangeState.SENT,
+            sent_at=at, created_by="system", created_at=at, changed_at=at,
         )  # fmt: skip
 
     def issued_report(self) -> str:
