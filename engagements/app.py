@@ -27,9 +27,9 @@ from engagements.actuals import pages as actuals_pages
 from engagements.changes import api as changes_api
 from engagements.changes import pages as changes_pages
 from engagements.dashboard import api as dashboard_api
+from engagements.dashboard import calendar_pages, portfolio_api, portfolio_pages
 from engagements.dashboard import pages as dashboard_pages
 from engagements.dashboard import people_pages as access_pages
-from engagements.dashboard import calendar_pages, portfolio_api, portfolio_pages
 from engagements.dashboard.theme import theme
 from engagements.delivery import api as delivery_api
 from engagements.delivery import pages as delivery_pages
@@ -105,7 +105,11 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
 
 def create_app(settings: Settings | None = None, *, wiring: Wiring | None = None) -> Litestar:
     """The application over a database that is there. Raises `SettingsInvalid`."""
-    parts = wiring or wire(settings or read_settings())
+    return connected(build_routes(), wiring or wire(settings or read_settings()))
+
+
+def build_routes() -> Litestar:
+    """Every route, checked and described: a second's work that is the same whatever they are `connected` to."""
     if get_asyncio_executor() is None:
         set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="sixfold"))
     strict: Any = PydanticPlugin(validate_strict=None)  # type: ignore[arg-type]  # its default, False, undoes strict types
@@ -119,13 +123,18 @@ def create_app(settings: Settings | None = None, *, wiring: Wiring | None = None
         middleware=[DefineMiddleware(SignIn, exclude=["^/static/"])],
         openapi_config=_openapi(),
         plugins=[strict],
-        state=State({"wiring": parts, "identities": parts.identities}),
     )
     _refuse_undeclared(app)
     note_parameters(app)
     describe_common(app)
+    return app
+
+
+def connected(app: Litestar, parts: Wiring) -> Litestar:
+    """The same routes over these parts and no others; what served before is not served any more."""
+    app.state = State({"wiring": parts, "identities": parts.identities})
     app.asgi_handler = Gate(
-        app=app.asgi_handler,
+        app=app.asgi_handler.app if isinstance(app.asgi_handler, Gate) else app.asgi_handler,
         hosts=_hosts(parts.settings),
         metrics=parts.metrics,
         proxies=frozenset(parts.settings.trusted_proxies),
@@ -150,6 +159,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     parts: Wiring = app.state.wiring
     parts.courier.start()
     parts.sweeper.start()
+    parts.watcher.start()
     parts.postman.start()
     yield
     parts.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from engagements.changes.watching import Watcher
 from engagements.core.clock import Clock, SystemClock
 from engagements.db.store import Store
 from engagements.documents.pictures import Previews
@@ -28,6 +29,7 @@ class Wiring:
     identities: KnownIdentities
     courier: Courier
     sweeper: Sweeper
+    watcher: Watcher
     postman: Postman
     bell: Bell
     metrics: Metrics
@@ -37,6 +39,7 @@ class Wiring:
     def close(self) -> None:
         self.courier.stop()
         self.sweeper.stop()
+        self.watcher.stop()
         self.postman.stop()
         self.store.close()
 
@@ -59,6 +62,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> Wiring:
             senders=settings.webhook_senders,
         ),
         sweeper=Sweeper(store=store, clock=now),
+        watcher=Watcher(store=store, clock=now, agency=settings.agency),
         postman=Postman(store=store, clock=now, server=_mail_server(settings), base_url=settings.base_url),
         bell=Bell(store=store),
         metrics=metrics,

@@ -29,7 +29,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
-from engagements.app import create_app
+from engagements.app import build_routes, connected
 from engagements.cli import run
 from engagements.core import audit
 from engagements.core.clock import FixedClock
@@ -254,8 +254,14 @@ class House:
         return Api(client=self.client, headers={}, actor=system_actor(self.organisation_id))
 
 
+@pytest.fixture(scope="session")
+def routes() -> Litestar:
+    """The application without its parts; who serves connects it to their own."""
+    return build_routes()
+
+
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+def house(database_url: str, tmp_path: Path, routes: Litestar) -> Iterator[House]:
     clock = FixedClock(at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     settings = Settings(
         home=tmp_path, database=SecretStr(database_url), allowed_hosts=("sixfold.local",), webhook_senders=0,
@@ -265,7 +271,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     with wiring.store.write() as session:
         first, other = (found_organisation(session, name, at=clock.now()).id for name in ("Halden & Roth", "Elsewhere"))
     with TestClient(
-        create_app(wiring=wiring), base_url="http://sixfold.local", raise_server_exceptions=False
+        connected(routes, wiring), base_url="http://sixfold.local", raise_server_exceptions=False
     ) as client:
         yield House(wiring=wiring, clock=clock, client=client, organisation_id=first, other_id=other)
 

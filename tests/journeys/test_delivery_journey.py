@@ -132,6 +132,7 @@ def test_an_account_lead_sees_cost_and_takes_a_change_to_the_client_with_a_secon
     expect(lead.page.locator("main")).to_contain_text("Agreed")
     lead.open(f"{home}/reports")
     lead.page.get_by_label("In your own words").fill("A change was agreed.")
+    lead.page.set_default_timeout(20_000)
     press(lead, "Issue the report")
     client.open(f"{home}/reports")
     expect(client.page.get_by_role("link", name="Report 1", exact=True)).to_be_visible()
@@ -163,8 +164,8 @@ def test_a_client_sees_what_is_needed_and_signs_the_gate_and_never_what_it_cost(
     text = client.page.locator("main").inner_text()
     assert not re.search(r"margin|cost|\bhours\b", text, re.IGNORECASE)
     visitor.open(f"{home}/as-client")
-    seen = visitor.page.locator("main").inner_text()
-    assert all(line in seen for line in text.splitlines()[3:8])
+    print("CLIENT", text); print("AS", visitor.page.locator("main").inner_text())
+    assert 0
 
 
 @ON_SQLITE

@@ -14,7 +14,7 @@ def routes(house):
 
 def test_a_parameter_that_no_route_has_is_refused_by_every_route(house):
     caller = house.api()
-    asked = [path.replace("{", "").replace("}", "") for path in routes(house)]
+    asked = [path.replace("{number}", "1").replace("{", "").replace("}", "") for path in routes(house)]
     assert "/api/v1/clients" in asked
     for path in asked:
         answer = caller.get(f"{path}?no_such_thing=1")
