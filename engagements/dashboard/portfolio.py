@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Select, and_, func, or_
 from sqlalchemy import select as sa_select
@@ -259,9 +259,9 @@ def _judge(row: Found, offer: PressingOffer | None, *, now: datetime, today: dat
     return Judged(row=row, health=health, needs=needs, urgency=_URGENCY.get(health, 2 if needs else 3))
 
 
-def _matching(actor: Actor, search: str) -> Select[tuple[object, ...]]:
+def _matching(actor: Actor, search: str) -> Select[*tuple[Any, ...]]:
     """The one query. Outer join: without a standing nothing was agreed yet."""
-    chosen: Select[tuple[object, ...]] = (
+    chosen: Select[*tuple[Any, ...]] = (
         sa_select(
             col(Engagement.id), col(Engagement.name), col(Engagement.client_id), col(Client.name).label("client"),
             col(Engagement.state).label("in_state"), col(Engagement.state_reason), col(Engagement.owner_id),

@@ -19,7 +19,7 @@ from engagements.core.service import find, scoped
 from engagements.dashboard.measures import dated_steps
 from engagements.dashboard.portfolio import latest_proposals, names_of
 from engagements.dashboard.views import ENGAGEMENT_BADGES, Badge, PhaseStep, planned_phases
-from engagements.dashboard.work import WorkItem, WorkKind, change_address, gate_address, plan_address, work_of
+from engagements.dashboard.work import WorkItem, WorkKind, change_address, deliverable_address, gate_address, work_of
 from engagements.db.columns import Record
 from engagements.delivery.models import CURRENT, DeliverableRecord, DeliverableState, PhaseRecord, PhaseState
 from engagements.proposals.models import Proposal, ProposalState
@@ -177,13 +177,13 @@ def _done(delivery: Delivery) -> list[Said]:
     for handed in delivery.deliverables:
         if handed.state in _ACCEPTED and handed.decided_at is not None:
             text = f"{handed.code} {handed.name} is accepted"
-            said.append(Said(text=text, day=handed.decided_at.date(), address=plan_address(handed.engagement_id)))
+            said.append(Said(text=text, day=handed.decided_at.date(), address=deliverable_address(handed)))
     for change in delivery.changes:
         if change.state is ChangeState.AGREED and change.decided_at is not None:
             text = f"Change {change.number}, {change.title}, is agreed"
             said.append(Said(text=text, day=change.decided_at.date(), address=change_address(change)))
     for report in delivery.reports[-3:]:
-        address = f"/engagements/{report.engagement_id}/reports"
+        address = f"/reports/{report.id}"
         said.append(Said(text=f"Status report {report.number} is out", day=report.day, address=address))
     return sorted(said, key=lambda one: one.day or date.min, reverse=True)
 
@@ -200,9 +200,7 @@ def _in_flight(delivery: Delivery) -> Iterator[Said]:
 def _being_made(delivery: Delivery, phase: PhaseRecord) -> Iterator[Said]:
     for row in delivery.deliverables:
         if row.phase is phase.phase and row.state not in {*_ACCEPTED, DeliverableState.SUBMITTED}:
-            yield Said(
-                text=f"{row.code} {row.name}", day=row.due, day_is="due", address=plan_address(row.engagement_id)
-            )
+            yield Said(text=f"{row.code} {row.name}", day=row.due, day_is="due", address=deliverable_address(row))
 
 
 def _current(row: PhaseRecord) -> str:

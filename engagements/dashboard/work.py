@@ -131,6 +131,10 @@ def gate_address(row: PhaseRecord | GateDecision | GateCondition) -> str:
     return f"/engagements/{row.engagement_id}/gates/{row.phase}"
 
 
+def deliverable_address(row: DeliverableRecord) -> str:
+    return f"/deliverables/{row.id}"
+
+
 def change_address(row: ChangeRequest) -> str:
     return f"/engagements/{row.engagement_id}/changes/{row.id}"
 
@@ -170,7 +174,7 @@ def _to_review(reader: _Reader) -> Iterator[WorkItem]:
     waits = col(DeliverableRecord.state) == DeliverableState.INTERNAL_REVIEW
     for row, item in reader.rows(DeliverableRecord, waits, col(DeliverableRecord.prepared_by) != reader.actor.id):
         title = f"Review {row.code} {row.name}"
-        yield item(WorkKind.DELIVERABLE_TO_REVIEW, title, plan_address(row.engagement_id), due=row.due)
+        yield item(WorkKind.DELIVERABLE_TO_REVIEW, title, deliverable_address(row), due=row.due)
 
 
 def _changes_to_approve(reader: _Reader) -> Iterator[WorkItem]:
@@ -208,7 +212,7 @@ def _time_to_approve(reader: _Reader) -> Iterator[WorkItem]:
             waiting[engagement_id, name] = waiting.get((engagement_id, name), 0) + count
     for (engagement_id, name), count in waiting.items():
         title = f"Approve {count} {'entry' if count == 1 else 'entries'} of time and cost"
-        address = f"/engagements/{engagement_id}/actuals"
+        address = f"/engagements/{engagement_id}/actuals/approval"
         yield _maker(engagement_id, name, reader.today)(WorkKind.TIME_TO_APPROVE, title, address)
 
 
@@ -217,13 +221,13 @@ def _time_to_approve(reader: _Reader) -> Iterator[WorkItem]:
 
 def _gates_to_sign(reader: _Reader) -> Iterator[WorkItem]:
     for row, item in reader.rows(GateDecision, col(GateDecision.state) == GateState.AWAITING_CLIENT):
-        yield item(WorkKind.GATE_TO_SIGN, f"Sign the gate of {row.phase.label.lower()}", gate_address(row))
+        yield item(WorkKind.GATE_TO_SIGN, f"Sign the gate of {row.phase.label.lower()}", f"/gates/{row.id}/sign")
 
 
 def _to_accept(reader: _Reader) -> Iterator[WorkItem]:
     for row, item in reader.rows(DeliverableRecord, col(DeliverableRecord.state) == DeliverableState.SUBMITTED):
         title = f"Accept or return {row.code} {row.name}"
-        yield item(WorkKind.DELIVERABLE_TO_ACCEPT, title, plan_address(row.engagement_id), due=row.due)
+        yield item(WorkKind.DELIVERABLE_TO_ACCEPT, title, deliverable_address(row), due=row.due)
 
 
 def _changes_to_decide(reader: _Reader) -> Iterator[WorkItem]:

@@ -39,7 +39,8 @@ def calendar_of(name: str, days: Iterable[Day]) -> bytes:
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for day in days:
         calendar.add_component(_event(day))
-    return calendar.to_ical()
+    content: bytes = calendar.to_ical()
+    return content
 
 
 def _event(day: Day) -> Event:

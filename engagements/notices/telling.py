@@ -29,9 +29,10 @@ def tell_people(
     `kind` is named as events are; `address` is a path of ours, such as `/engagements/eng_…`.
     """
     wanted = sorted(set(people))
-    known = select(Notice.person_id).where(Notice.topic == topic, col(Notice.person_id).in_(wanted))
-    new = set(wanted) - set(session.exec(known))
-    for person_id in sorted(new):
+    told = select(Notice.person_id).where(Notice.topic == topic, col(Notice.person_id).in_(wanted))
+    known = set(session.exec(told))
+    new = [person_id for person_id in wanted if person_id not in known]
+    for person_id in new:
         session.add(
             Notice(
                 id=new_id(Notice.PREFIX), organisation_id=organisation_id, person_id=person_id,

@@ -16,7 +16,8 @@ PHONE = (390, 844)
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 STAFF_PAGES = (
     "/", "/?search=nothing", "/work", "/notices", "/notices/settings", "/calendar",
-    "/engagements/{engagement}/timeline", "/engagements/{engagement}/as-client", "/clients", "/clients/{client}", "/engagements/{engagement}", "/audit", "/people",
+    "/engagements/{engagement}/timeline", "/engagements/{engagement}/as-client", "/clients", "/clients/{client}",
+    "/engagements/{engagement}", "/audit", "/people",
     "/people/keys", "/people/{person}", "/styleguide", "/clients/nowhere",
 )  # fmt: skip
 FORM_PAGES = (
