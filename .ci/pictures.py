@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pypdfium2
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
@@ -61,25 +61,48 @@ def draw_terminal(name: str, *arguments: str) -> None:
 
 
 def draw_pages(name: str) -> None:
-    """Three pages of the application side by side, as an account lead sees them: portfolio, brief, estimate."""
-    pages = []
+    """Three pages of the application side by side, as an account lead sees them: portfolio, engagement, estimate."""
+    with _signed_in() as (page, base):
+        page.goto(base)
+        pages = [_seen(page)]
+        page.locator("table a[href*='/engagements/']").first.click()
+        pages.append(_seen(page))
+        page.locator("a[href*='/estimates/']").first.click()
+        pages.append(_seen(page))
+    _beside(pages, name)
+
+
+def draw_delivery(name: str) -> None:
+    """What blocks a gate, what was spent and where it ends, and the first page of the status report."""
+    with _signed_in() as (page, base):
+        page.goto(base)
+        page.locator("table a[href*='/engagements/']").first.click()
+        home = page.url
+        pages = []
+        for path in ("/gates/training", "/actuals"):
+            page.goto(home + path)
+            pages.append(_seen(page))
+    report = pypdfium2.PdfDocument(OUT / "status.pdf")[0]
+    pages.append(report.render(scale=PAGE_WIDTH_PX / report.get_width()).to_pil())
+    _beside(pages, name)
+
+
+@contextmanager
+def _signed_in() -> Iterator[tuple[Page, str]]:
     with _serving() as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1240, "height": 1000}, reduced_motion="reduce")
+        page = browser.new_page(viewport={"width": 1240, "height": 1400}, reduced_motion="reduce")
         page.goto(_sixfold("sign-in", LEAD)["link"].replace(ANYWHERE, base))
         page.get_by_role("button", name="Sign in").click()
-        for step in (
-            lambda: page.goto(base),
-            page.locator("table a").first.click,
-            page.locator("a[href*='/estimates/']").first.click,
-        ):
-            step()
-            page.wait_for_load_state("networkidle")
-            pages.append(Image.open(io.BytesIO(page.screenshot())))
+        yield page, base
         browser.close()
-    _beside(pages, name)
+
+
+def _seen(page: Page) -> Image.Image:
+    page.wait_for_load_state("networkidle")
+    return Image.open(io.BytesIO(page.screenshot()))
 
 
 @contextmanager
@@ -113,6 +136,7 @@ def main() -> None:
         draw_sheet(name, numbers)
     draw_terminal("estimate.svg", "estimate", "brief.toml")
     draw_pages("application.png")
+    draw_delivery("delivery.png")
 
 
 if __name__ == "__main__":

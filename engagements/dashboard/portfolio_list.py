@@ -12,7 +12,8 @@ from sqlmodel import Session
 from engagements.core.models import EngagementState
 from engagements.core.roles import Actor
 from engagements.core.schemas import Page
-from engagements.dashboard.portfolio import Chosen, in_view, judged, lines_of
+from engagements.dashboard.portfolio import judged_all, judged_newest, lines_of
+from engagements.dashboard.portfolio_query import Chosen
 from engagements.dashboard.schemas import PortfolioLineOut
 from engagements.delivery.export import guarded
 from engagements.delivery.health import Health
@@ -36,21 +37,21 @@ def portfolio_page(
 ) -> Page[PortfolioLineOut]:
     """Newest first. Raises `QueryInvalid` for a cursor of somebody else's."""
     before = last_id(cursor) if cursor is not None else None
-    every = judged(session, actor, wanted.search, wanted.owner, now=now, today=today)
-    chosen = in_view(in_view(every, wanted.health or ""), wanted.in_state or "")
-    older = [one for one in chosen if before is None or one.row.id < before]
-    page = sorted(older, key=lambda one: one.row.id, reverse=True)[:limit]
+    chosen = Chosen(view=wanted.health or "", search=wanted.search, owner=wanted.owner)
+    found = judged_newest(
+        session, actor, chosen, state=wanted.in_state or "", before=before, limit=limit + 1, now=now, today=today
+    )
+    page = found[:limit]
     return Page(
         items=[PortfolioLineOut.told(line, actor) for line in lines_of(session, actor, page, today=today)],
-        next=cursor_after(page[-1].row.id) if len(older) > limit else None,
+        next=cursor_after(page[-1].row.id) if len(found) > limit else None,
     )
 
 
 def portfolio_csv(session: Session, actor: Actor, chosen: Chosen, *, now: datetime, today: date) -> str:
     """Exactly what the page lists, on all its pages and in its order. With a byte order mark, so that spreadsheets
     read names rightly; lines end as RFC 4180 says."""
-    every = judged(session, actor, chosen.search, chosen.owner, now=now, today=today)
-    lines = lines_of(session, actor, in_view(every, chosen.view), today=today)
+    lines = lines_of(session, actor, judged_all(session, actor, chosen, now=now, today=today), today=today)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)

@@ -8,8 +8,9 @@ from litestar.params import FromPath, QueryParameter
 from engagements.core.roles import Permission
 from engagements.dashboard.day import day_of
 from engagements.dashboard.home import home_of
-from engagements.dashboard.portfolio import ROWS, Chosen, portfolio
+from engagements.dashboard.portfolio import ROWS, portfolio
 from engagements.dashboard.portfolio_list import portfolio_csv
+from engagements.dashboard.portfolio_query import Chosen
 from engagements.dashboard.records import colleagues
 from engagements.dashboard.standing import as_client, standing_for, standings
 from engagements.dashboard.timeline import recent_events, timeline_of

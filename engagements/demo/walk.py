@@ -36,7 +36,7 @@ def walk(on: date) -> None:
         note("", f"the story begins on {story.clock.now():%Y-%m-%d}, at the prices of the book as it is today")
         with Sixfold(running.url, house.keys[LEAD]) as lead, Sixfold(running.url) as anybody:
             with Sixfold(running.url, house.keys[REVIEWER]) as reviewer:
-                engagement, estimate = _scope(lead, brief, story.today)
+                engagement, estimate = _scope(lead, house, brief, story.today)
                 sent = _send(lead, reviewer, engagement, estimate, brief["client"])
             signed = _decide(anybody, sent.links[0], brief["client"])
             _look_back(lead, anybody, engagement, sent)
@@ -67,7 +67,7 @@ def _brief_of_the_api(brief: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _scope(lead: Sixfold, brief: dict[str, Any], on: date) -> tuple[Engagement, Estimate]:
+def _scope(lead: Sixfold, house: House, brief: dict[str, Any], on: date) -> tuple[Engagement, Estimate]:
     asks = brief["client"]
     client = lead.clients.create(
         name=asks["name"], country=asks["country"], legal_name=asks["legal_name"], industry=asks["industry"],
@@ -76,7 +76,7 @@ def _scope(lead: Sixfold, brief: dict[str, Any], on: date) -> tuple[Engagement, 
     contact = lead.clients.add_contact(
         client.id, name=asks["contact_name"], role=asks["contact_role"], email=asks["contact_email"]
     )
-    engagement = lead.engagements.open(client_id=client.id, name=brief["project"]["title"])
+    engagement = lead.engagements.open(client_id=client.id, name=brief["project"]["title"], owner_id=house.people[LEAD])
     note(LEAD, f"opens the client {client.name} with {contact.name}, and the engagement “{engagement.name}”")
     written = lead.briefs.add(engagement.id, brief)
     estimate = lead.estimates.add(engagement.id, brief_id=written.id, day=on)

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import random
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import event, insert
 
 from engagements.core.models import Client, Engagement, EngagementActivity, EngagementState
 from engagements.core.roles import Role
-from engagements.dashboard.portfolio import ATTENTION, Chosen, portfolio
+from engagements.dashboard.portfolio import portfolio
+from engagements.dashboard.portfolio_query import ATTENTION, Asked, Chosen
 from engagements.db.columns import new_id
 from engagements.delivery.models import PhaseState, Standing
 from engagements.proposals.models import BriefVersion, EstimateVersion, Proposal, ProposalState
@@ -52,8 +55,8 @@ def found(house, role: Role = Role.ADMINISTRATOR, **chosen: object):
         return portfolio(session, actor, Chosen(**chosen), now=house.clock.now(), today=TODAY)
 
 
-def stand(house, engagements: list[str], **changes: object) -> None:
-    """Each under way in its third phase, on time and within its budget but for these changes."""
+def stand(house, engagements: list[str], each: Callable[[], dict[str, object]] = dict, **changes: object) -> None:
+    """Each under way in its third phase, on time and within its budget but for these changes, and those of `each`."""
     with house.wiring.store.write() as session:
         for engagement_id in engagements:
             row = session.get_one(Engagement, engagement_id)
@@ -67,7 +70,7 @@ def stand(house, engagements: list[str], **changes: object) -> None:
             session.add(
                 Standing(
                     engagement_id=row.id, organisation_id=row.organisation_id, client_id=row.client_id,
-                    changed_at=house.clock.now(), **(fields | changes),
+                    changed_at=house.clock.now(), **(fields | changes | each()),
                 )
             )  # fmt: skip
 
@@ -271,3 +274,31 @@ def test_a_thousand_engagements_cost_as_many_queries_as_ten(house):
     fill(house, 990)
     stand(house, fill(house, 60), open_alerts=1)
     assert queries() == few <= 8
+
+
+def test_the_database_judges_as_the_rules_do(house):
+    """Some hundreds of standings, each field drawn below, at and above where a rule begins, or not known."""
+    chance = random.Random(7)
+    days = [None, *(TODAY + timedelta(days=n) for n in (-2, -1, 0, 1, 2))]
+    amounts = [None, 0, 99, 100, 101]
+
+    def drawn() -> dict[str, object]:
+        return {
+            "phase": chance.choice([None, Phase.TRAINING, Phase.MANAGEMENT]), "state": chance.choice(list(PhaseState)),
+            **{name: chance.choice(days) for name in ("planned_gate", "agreed_gate", "late_gate", "next_due")},
+            **{name: chance.choice(amounts) for name in ("budget_minor", "allowed_minor", "budget_minutes")},
+            **{name: chance.choice(amounts[1:]) for name in ("spent_minor", "minutes")},
+            "open_alerts": chance.choice([0, 0, 0, 1]), "budget_late_minor": None,
+        }  # fmt: skip
+
+    stand(house, fill(house, 300), each=drawn)
+    fill(house, 3)
+    with house.wiring.store.read() as session:
+        asked = Asked(session=session, actor=house.api().actor, now=house.clock.now(), today=TODAY)
+        views = ("late", "at_risk", "on_track", "unknown", ATTENTION)
+        rows = {view: {each.row.id: each for each in asked.rows(Chosen(view=view))} for view in views}
+        counts = asked.counts(Chosen())
+    for health in ("late", "at_risk", "on_track", "unknown"):
+        assert {each.health for each in rows[health].values()} == {health}
+        assert counts[health] == len(rows[health])
+    assert set(rows[ATTENTION]) == set(rows["late"]) | set(rows["at_risk"])
