@@ -255,13 +255,13 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def routes() -> Litestar:
+def unconnected() -> Litestar:
     """The application without its parts; who serves connects it to their own."""
     return build_routes()
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, routes: Litestar) -> Iterator[House]:
+def house(database_url: str, tmp_path: Path, unconnected: Litestar) -> Iterator[House]:
     clock = FixedClock(at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     settings = Settings(
         home=tmp_path, database=SecretStr(database_url), allowed_hosts=("sixfold.local",), webhook_senders=0,
@@ -271,7 +271,7 @@ def house(database_url: str, tmp_path: Path, routes: Litestar) -> Iterator[House
     with wiring.store.write() as session:
         first, other = (found_organisation(session, name, at=clock.now()).id for name in ("Halden & Roth", "Elsewhere"))
     with TestClient(
-        connected(routes, wiring), base_url="http://sixfold.local", raise_server_exceptions=False
+        connected(unconnected, wiring), base_url="http://sixfold.local", raise_server_exceptions=False
     ) as client:
         yield House(wiring=wiring, clock=clock, client=client, organisation_id=first, other_id=other)
 

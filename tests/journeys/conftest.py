@@ -72,7 +72,7 @@ class Site:
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path, socket_enabled: None, routes: Litestar) -> Iterator[Site]:
+def site(database_url: str, tmp_path: Path, socket_enabled: None, unconnected: Litestar) -> Iterator[Site]:
     clock = FixedClock(at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
@@ -82,7 +82,7 @@ def site(database_url: str, tmp_path: Path, socket_enabled: None, routes: Litest
     wiring = wire(settings, clock=clock)
     with wiring.store.write() as session:
         organisation_id = found_organisation(session, "Halden & Roth", at=clock.now()).id
-    config = uvicorn.Config(connected(routes, wiring), log_config=None, ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(connected(unconnected, wiring), log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlmodel import select
 
 from engagements.core.roles import Role, system_actor
 from engagements.notices.models import Letter
@@ -91,7 +92,7 @@ def letters(house):
 
     def found() -> list[tuple[str, int, str]]:
         with house.wiring.store.read() as session:
-            rows = session.query(Letter).order_by(Letter.id)
+            rows = session.exec(select(Letter).order_by(Letter.id))
             return [(row.state.value, row.tries, row.failure) for row in rows]
 
     return found
