@@ -22,6 +22,7 @@ from engagements.actuals.rates import currency_of
 from engagements.actuals.schemas import CostIn, CsvIn, ImportOut, TimeIn
 from engagements.actuals.time_entries import enter
 from engagements.actuals.when import When
+from engagements.core.csv_cells import guarded, unguarded
 from engagements.core.errors import EngagementError, Invalid
 from engagements.core.roles import Actor
 from engagements.web.problem import problem_of
@@ -36,7 +37,6 @@ _TIME_NEEDED: Final = ("day", "phase", "role", "minutes")
 _COST_NEEDED: Final = ("day", "phase", "kind", "amount", "currency")
 _ROWS_MAX: Final = 2_000
 _FAULTS_MAX: Final = 100
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
@@ -134,7 +134,7 @@ def read_rows(text: str, columns: Sequence[str], needed: Sequence[str]) -> list[
             problems.append(_fault("csv.ragged_row", message, remedy, line=number))
     if problems:
         raise Invalid.of(*problems[:_FAULTS_MAX])
-    return [Row(line=number, cells=dict(zip(names, map(_unguarded, cells), strict=True))) for number, cells in rows]
+    return [Row(line=number, cells=dict(zip(names, map(unguarded, cells), strict=True))) for number, cells in rows]
 
 
 def _head_faults(names: Sequence[str], columns: Sequence[str], needed: Sequence[str]) -> Iterator[Problem]:
@@ -185,12 +185,12 @@ def written(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([guarded(row[name]) for name in columns] for row in rows)
+    writer.writerows([cell_of(row[name]) for name in columns] for row in rows)
     return out.getvalue()
 
 
-def guarded(value: object) -> str:
-    """As text; what is no number and begins like a formula gets an apostrophe before it."""
+def cell_of(value: object) -> str:
+    """As text; what is no number is guarded."""
     match value:
         case None:
             return ""
@@ -201,10 +201,4 @@ def guarded(value: object) -> str:
         case Decimal():
             return f"{value:f}"
         case _:
-            text = str(value)
-            return f"'{text}" if text.removeprefix("'").startswith(_FORMULA) else text
-
-
-def _unguarded(cell: str) -> str:
-    text = cell.strip()
-    return text[1:] if text.startswith("'") and text[1:].removeprefix("'").startswith(_FORMULA) else text
+            return guarded(str(value))

@@ -22,9 +22,9 @@ from engagements.actuals.earned import (
     planned_curve,
 )
 from engagements.actuals.totals import Taken, sum_of, taken_by_phase
+from engagements.delivery.days import calendar_of
 from engagements.delivery.models import Baseline, PhaseRecord, PhaseState
 from engagements.delivery.opening import phases_of
-from estimator.calendar import WorkCalendar
 from estimator.phases import DELIVERY, Phase
 
 ENDED: Final = frozenset({PhaseState.DONE, PhaseState.STOPPED})
@@ -105,11 +105,6 @@ def earned_of(session: Session, baseline: Baseline, *, today: date) -> Earned | 
         spent=_summed(sorted(days.items())),
         earned=_summed(sorted((end, int(planned[phase].budget)) for phase, end in passed.items())),
     )
-
-
-def calendar_of(baseline: Baseline) -> WorkCalendar:
-    kept = baseline.plan["calendar"]
-    return WorkCalendar(country=kept["country"], region=kept["region"] or None)
 
 
 def lateness(baseline: Baseline, phases: Sequence[PhaseRecord], today: date) -> list[GateLateness]:

@@ -8,8 +8,9 @@ from typing import Final
 from sqlmodel import Session
 
 from engagements.actuals.burn import budget_of
-from engagements.actuals.earning import ENDED, calendar_of
+from engagements.actuals.earning import ENDED
 from engagements.actuals.totals import Taken, sum_of, taken_by_phase
+from engagements.delivery.days import calendar_of
 from engagements.delivery.models import Baseline, PhaseRecord, PhaseState
 from engagements.delivery.opening import phases_of
 from engagements.delivery.standing import latest_baseline, minor

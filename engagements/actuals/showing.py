@@ -23,13 +23,14 @@ from engagements.actuals.budget_schemas import (
 )
 from engagements.actuals.burn import Burn, BurnLine, Pace, burn_of, pace_of, spent_by_day
 from engagements.actuals.earned import tone
-from engagements.actuals.earning import Standing, calendar_of, earned_of
+from engagements.actuals.earning import Standing, earned_of
 from engagements.actuals.forecasting import CostRange, DayRange, forecast_of
 from engagements.actuals.invoices import invoiceable, invoices_of
 from engagements.actuals.place import engagement_of
 from engagements.actuals.quoted import quoted_lines
 from engagements.actuals.rates import agreed_baseline, currency_of
 from engagements.core.roles import Actor, Permission
+from engagements.delivery.days import calendar_of
 from engagements.delivery.models import Baseline
 from estimator.money import round_half_up
 

@@ -9,13 +9,13 @@ from typing import Final
 
 from sqlmodel import Session
 
+from engagements.core.csv_cells import guarded
 from engagements.core.models import EngagementState
 from engagements.core.roles import Actor
 from engagements.core.schemas import Page
 from engagements.dashboard.portfolio import judged_all, judged_newest, lines_of
 from engagements.dashboard.portfolio_query import Chosen
 from engagements.dashboard.schemas import PortfolioLineOut
-from engagements.delivery.export import guarded
 from engagements.delivery.health import Health
 from engagements.web.paging import cursor_after, last_id
 

@@ -6,18 +6,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from engagements.core.csv_cells import guarded
 from engagements.delivery.board import Board
 
 HEAD: Final = (
     "kind", "code", "name", "phase", "state", "owner", "agreed_begin", "agreed_end", "planned_begin", "planned_end",
     "actual_begin", "actual_end", "working_days_late",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-def guarded(cell: str) -> str:
-    """Text that a spreadsheet reads as text: what would begin a formula stands behind an apostrophe (OWASP)."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def plan_csv(board: Board) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagements.actuals.burn import Confidence, burn_against, pace_of
-from engagements.actuals.csv_files import COST_COLUMNS, TIME_COLUMNS, guarded, read_rows, written
+from engagements.actuals.csv_files import COST_COLUMNS, TIME_COLUMNS, cell_of, read_rows, written
 from engagements.actuals.models import AlertKind, EntryState
 from engagements.actuals.rules import (
     Facts,
@@ -218,11 +218,11 @@ def test_a_budget_that_is_gone_is_used_up_today_and_without_spending_there_is_no
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=1"])
 def test_no_cell_is_taken_for_a_formula(text):
-    assert guarded(text) == f"'{text}"
+    assert cell_of(text) == f"'{text}"
 
 
 def test_numbers_stay_numbers():
-    assert [guarded(value) for value in (-30, Decimal("-12.50"), True, None)] == ["-30", "-12.50", "yes", ""]
+    assert [cell_of(value) for value in (-30, Decimal("-12.50"), True, None)] == ["-30", "-12.50", "yes", ""]
 
 
 @given(note=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=40).map(str.strip))

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from engagements.core.csv_cells import guarded
 from engagements.delivery.days import working_days_from
-from engagements.delivery.export import guarded
 from engagements.delivery.lines import days_late_at_gate
 from engagements.delivery.milestones import schedule_effect
 from engagements.delivery.models import PhaseState
