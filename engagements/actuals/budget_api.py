@@ -53,7 +53,12 @@ class Alerts(Controller):
     path = "/api/v1/alerts"
     tags = ("Budget",)
 
-    @post("/{alert_id:str}/acknowledge", permission=Permission.VIEW_ACTUALS, summary="Acknowledge an alert")
+    @post(
+        "/{alert_id:str}/acknowledge",
+        permission=Permission.VIEW_ACTUALS,
+        summary="Acknowledge an alert",
+        status_code=200,
+    )
     def acknowledge(self, alert_id: FromPath[str], call: Call) -> Response[AlertOut]:
         """It is told no more."""
         return call.act(lambda s: AlertOut.of(alerts.acknowledge(s, call.actor, alert_id, at=call.now)))

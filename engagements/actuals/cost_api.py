@@ -74,7 +74,7 @@ class CostsOfEngagement(Controller):
     def reopen_costs(self, engagement_id: FromPath[str], data: JSONBody[CostBackIn], call: Call) -> Response[CostList]:
         return _stepped(call, engagement_id, Step.REOPEN, data.ids, data.reason)
 
-    @post("/costs/import", permission=Permission.LOG_TIME, summary="Log costs from CSV")
+    @post("/costs/import", permission=Permission.LOG_TIME, summary="Log costs from CSV", status_code=200)
     def import_costs(self, engagement_id: FromPath[str], data: JSONBody[CsvIn], call: Call) -> Response[ImportOut]:
         """All of the file or nothing; 422 lists every fault with its line."""
         return call.act(lambda s: csv_files.import_costs(s, call.actor, engagement_id, data, when=when_of(s, call)))

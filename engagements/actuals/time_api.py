@@ -92,7 +92,7 @@ class TimeOfEngagement(Controller):
         """Never what was invoiced: that is adjusted."""
         return _stepped(call, engagement_id, Step.REOPEN, data, data.reason)
 
-    @post("/time/import", permission=Permission.LOG_TIME, summary="Log time from CSV")
+    @post("/time/import", permission=Permission.LOG_TIME, summary="Log time from CSV", status_code=200)
     def import_time(self, engagement_id: FromPath[str], data: JSONBody[CsvIn], call: Call) -> Response[ImportOut]:
         """All of the file or nothing; 422 lists every fault with its line."""
         return call.act(lambda s: csv_files.import_time(s, call.actor, engagement_id, data, when=when_of(s, call)))

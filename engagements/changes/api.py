@@ -134,26 +134,26 @@ class Changes(Controller):
             )
         )
 
-    @post("/assess", permission=Permission.EDIT_CHANGES, summary="Estimate what it comes to")
+    @post("/assess", permission=Permission.EDIT_CHANGES, summary="Estimate what it comes to", status_code=200)
     def assess(self, change_id: FromPath[str], call: Call) -> Response[ChangeOut]:
         """Hours, cost, price, days and criteria, estimated again with the prices of today."""
         ready = Preparation(call, change_id)
         return call.act(as_seen(call, ready.keep), prepare=ready.take)
 
-    @post("/approve", permission=Permission.APPROVE_CHANGES, summary="Approve it inside")
+    @post("/approve", permission=Permission.APPROVE_CHANGES, summary="Approve it inside", status_code=200)
     def approve(self, change_id: FromPath[str], call: Call) -> Response[ChangeOut]:
         """By a second person: 403 for whoever wrote or assessed it."""
         return call.act(as_seen(call, lambda s: deciding.approve(s, call.actor, change_id, at=call.now)))
 
-    @post("/reject", permission=Permission.APPROVE_CHANGES, summary="Back to its author")
+    @post("/reject", permission=Permission.APPROVE_CHANGES, summary="Back to its author", status_code=200)
     def reject(self, change_id: FromPath[str], data: JSONBody[ReasonIn], call: Call) -> Response[ChangeOut]:
         return call.act(as_seen(call, lambda s: deciding.reject(s, call.actor, change_id, data, at=call.now)))
 
-    @post("/send", permission=Permission.SEND_CHANGES, summary="Send it to the client, frozen")
+    @post("/send", permission=Permission.SEND_CHANGES, summary="Send it to the client, frozen", status_code=200)
     def send(self, change_id: FromPath[str], call: Call) -> Response[ChangeOut]:
         return call.act(as_seen(call, lambda s: deciding.send(s, call.actor, change_id, at=call.now)))
 
-    @post("/agree", permission=Permission.SIGN_DELIVERY, summary="Agree to it, for the client")
+    @post("/agree", permission=Permission.SIGN_DELIVERY, summary="Agree to it, for the client", status_code=200)
     def agree(self, change_id: FromPath[str], data: JSONBody[AgreeIn], call: Call) -> Response[ChangeOut]:
         """Makes the next baseline. 409 where another change was agreed since it was assessed."""
         agency = desk_of(call).agency
@@ -164,11 +164,11 @@ class Changes(Controller):
 
         return call.act(as_seen(call, step))
 
-    @post("/decline", permission=Permission.SIGN_DELIVERY, summary="Decline it, for the client")
+    @post("/decline", permission=Permission.SIGN_DELIVERY, summary="Decline it, for the client", status_code=200)
     def decline(self, change_id: FromPath[str], data: JSONBody[DeclineIn], call: Call) -> Response[ChangeOut]:
         return call.act(as_seen(call, lambda s: deciding.decline(s, call.actor, change_id, data, at=call.now)))
 
-    @post("/on-behalf", permission=Permission.DECIDE_ON_BEHALF, summary="Record the client's decision")
+    @post("/on-behalf", permission=Permission.DECIDE_ON_BEHALF, summary="Record the client's decision", status_code=200)
     def on_behalf(self, change_id: FromPath[str], data: JSONBody[OnBehalfIn], call: Call) -> Response[ChangeOut]:
         """What the client decided elsewhere, with the evidence of it."""
         agency = desk_of(call).agency
@@ -179,7 +179,7 @@ class Changes(Controller):
 
         return call.act(as_seen(call, step))
 
-    @post("/withdraw", permission=Permission.EDIT_CHANGES, summary="Take it back")
+    @post("/withdraw", permission=Permission.EDIT_CHANGES, summary="Take it back", status_code=200)
     def withdraw(self, change_id: FromPath[str], data: JSONBody[ReasonIn], call: Call) -> Response[ChangeOut]:
         return call.act(as_seen(call, lambda s: drafting.withdraw(s, call.actor, change_id, data, at=call.now)))
 
@@ -195,17 +195,19 @@ class Register(Controller):
 
         return call.change(lambda s, v: register.item_out(step(s, v), call.actor))
 
-    @post("/close", permission=Permission.WORK_ON_PHASES, summary="Close a risk, an issue or a decision")
+    @post(
+        "/close", permission=Permission.WORK_ON_PHASES, summary="Close a risk, an issue or a decision", status_code=200
+    )
     def close(self, item_id: FromPath[str], data: JSONBody[OutcomeIn], call: Call) -> Response[ItemOut]:
         actor, at = call.actor, call.now
         return call.act(lambda s: register.item_out(register.close_item(s, actor, item_id, data, at=at), actor))
 
-    @post("/hold", permission=Permission.WORK_ON_PHASES, summary="An assumption held")
+    @post("/hold", permission=Permission.WORK_ON_PHASES, summary="An assumption held", status_code=200)
     def hold(self, item_id: FromPath[str], data: JSONBody[OutcomeIn], call: Call) -> Response[ItemOut]:
         actor, at = call.actor, call.now
         return call.act(lambda s: register.item_out(register.hold_item(s, actor, item_id, data, at=at), actor))
 
-    @post("/break", permission=Permission.WORK_ON_PHASES, summary="An assumption is broken")
+    @post("/break", permission=Permission.WORK_ON_PHASES, summary="An assumption is broken", status_code=200)
     def break_it(self, item_id: FromPath[str], data: JSONBody[OutcomeIn], call: Call) -> Response[ChangeOut]:
         """The change request that it drafts."""
         return call.act(as_seen(call, lambda s: register.break_item(s, call.actor, item_id, data, at=call.now)))

@@ -57,7 +57,7 @@ class PortfolioPages(Controller):
     @get("/work", permission=Permission.SIGNED_IN)
     def show_work(self, call: Call) -> Response[str]:
         items = call.read(lambda s: work_of(s, call.actor, today=day_of(s, call)))
-        return page(call, "pages/work/work.html", items=items)
+        return page(call, "pages/portfolio/my_work.html", items=items)
 
 
 class HomePages(Controller):

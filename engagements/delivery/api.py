@@ -121,7 +121,7 @@ class Plan(Controller):
     def export_plan(self, engagement_id: FromPath[str], call: Call) -> Response[str]:
         return csv_response(plan_csv(call.read(lambda s: board_in(call, s, engagement_id))))
 
-    @post("/plan/reschedule", permission=Permission.EDIT_PLAN, summary="Move days, with a reason")
+    @post("/plan/reschedule", permission=Permission.EDIT_PLAN, summary="Move days, with a reason", status_code=200)
     def reschedule(
         self, engagement_id: FromPath[str], data: JSONBody[RescheduleIn], call: Call
     ) -> Response[RescheduleOut]:
@@ -158,7 +158,7 @@ class Milestones(Controller):
     path = "/api/v1/milestones/{milestone_id:str}"
     tags = ("Plan",)
 
-    @post("/reach", permission=Permission.EDIT_PLAN, summary="It is reached, or was received")
+    @post("/reach", permission=Permission.EDIT_PLAN, summary="It is reached, or was received", status_code=200)
     def reach(self, milestone_id: FromPath[str], data: JSONBody[ReachIn], call: Call) -> Response[MilestoneOut]:
         """409 for a payment: its gate or its month reaches it."""
 
@@ -206,7 +206,12 @@ class Deliverables(Controller):
     ) -> Response[DeliverableOut]:
         return _decided(call, lambda s: deliverables.reject(s, call.actor, deliverable_id, data, at=call.now))
 
-    @post("/on-behalf", permission=Permission.DECIDE_ON_BEHALF, summary="Record what the client decided elsewhere")
+    @post(
+        "/on-behalf",
+        permission=Permission.DECIDE_ON_BEHALF,
+        summary="Record what the client decided elsewhere",
+        status_code=200,
+    )
     def on_behalf(
         self, deliverable_id: FromPath[str], data: JSONBody[DeliverableOnBehalfIn], call: Call
     ) -> Response[DeliverableOut]:

@@ -30,11 +30,11 @@ class Notices(Controller):
     ) -> Page[NoticeOut]:
         return call.read(lambda s: reading.notices_of(s, call.actor, limit=limit, cursor=cursor, unread=unread))
 
-    @post("/{notice_id:str}/read", permission=_MAY, summary="Mark a notice as read")
+    @post("/{notice_id:str}/read", permission=_MAY, summary="Mark a notice as read", status_code=200)
     def mark_read(self, notice_id: FromPath[str], call: Call) -> Response[NoticeOut]:
         return call.act(lambda s: NoticeOut.of(reading.mark_read(s, call.actor, notice_id, at=call.now)))
 
-    @post("/read-all", permission=_MAY, summary="Mark all notices as read")
+    @post("/read-all", permission=_MAY, summary="Mark all notices as read", status_code=200)
     def mark_all_read(self, call: Call) -> Response[NoticesReadOut]:
         return call.act(lambda s: NoticesReadOut(read=reading.mark_all_read(s, call.actor, at=call.now)))
 
@@ -45,7 +45,7 @@ class Notices(Controller):
             lambda s: EmailOut(by_email=reading.wants_letters(s, call.actor.id), is_possible=possible)
         )  # fmt: skip
 
-    @post("/email", permission=_MAY, summary="Switch e-mail on or off")
+    @post("/email", permission=_MAY, summary="Switch e-mail on or off", status_code=200)
     def choose_email(self, data: JSONBody[EmailIn], call: Call) -> Response[EmailOut]:
         possible = sends_letters(call)
 

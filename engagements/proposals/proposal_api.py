@@ -151,23 +151,43 @@ class Proposals(Controller):
         )
         return ProblemsOut(problems=[ProblemOut.of(each) for each in found])
 
-    @post("/{proposal_id:str}/request-approval", permission=Permission.EDIT_ESTIMATES, summary="Ask for approval")
+    @post(
+        "/{proposal_id:str}/request-approval",
+        permission=Permission.EDIT_ESTIMATES,
+        summary="Ask for approval",
+        status_code=200,
+    )
     def request_approval(self, proposal_id: FromPath[str], call: Call) -> Response[ProposalOut]:
         out = _as_seen(call)
         return call.act(lambda s: out(drafting.request_approval(s, call.actor, proposal_id, at=call.now)))
 
-    @post("/{proposal_id:str}/approve", permission=Permission.APPROVE_PROPOSALS, summary="Approve for sending")
+    @post(
+        "/{proposal_id:str}/approve",
+        permission=Permission.APPROVE_PROPOSALS,
+        summary="Approve for sending",
+        status_code=200,
+    )
     def approve(self, proposal_id: FromPath[str], call: Call) -> Response[ProposalOut]:
         """By a second person: 403 for whoever wrote any of it."""
         out = _as_seen(call)
         return call.act(lambda s: out(drafting.approve(s, call.actor, proposal_id, at=call.now)))
 
-    @post("/{proposal_id:str}/reject", permission=Permission.APPROVE_PROPOSALS, summary="Back to its author")
+    @post(
+        "/{proposal_id:str}/reject",
+        permission=Permission.APPROVE_PROPOSALS,
+        summary="Back to its author",
+        status_code=200,
+    )
     def reject(self, proposal_id: FromPath[str], data: JSONBody[ReasonIn], call: Call) -> Response[ProposalOut]:
         out = _as_seen(call)
         return call.act(lambda s: out(drafting.reject(s, call.actor, proposal_id, data, at=call.now)))
 
-    @post("/{proposal_id:str}/send", permission=Permission.SEND_PROPOSALS, summary="Number, freeze and send")
+    @post(
+        "/{proposal_id:str}/send",
+        permission=Permission.SEND_PROPOSALS,
+        summary="Number, freeze and send",
+        status_code=200,
+    )
     def send(self, proposal_id: FromPath[str], data: JSONBody[SendIn], call: Call) -> Response[SentOut]:
         """422 with everything that stands against it. The links are told this once."""
         desk, ready = desk_of(call), sending.Preparation()
@@ -188,7 +208,7 @@ class Proposals(Controller):
         out = _as_seen(call)
         return call.create(lambda s: out(drafting.revise(s, call.actor, proposal_id, at=call.now)))
 
-    @post("/{proposal_id:str}/withdraw", permission=Permission.SEND_PROPOSALS, summary="Take it back")
+    @post("/{proposal_id:str}/withdraw", permission=Permission.SEND_PROPOSALS, summary="Take it back", status_code=200)
     def withdraw(self, proposal_id: FromPath[str], data: JSONBody[ReasonIn], call: Call) -> Response[ProposalOut]:
         out = _as_seen(call)
         return call.act(lambda s: out(sending.withdraw(s, call.actor, proposal_id, data, at=call.now)))

@@ -19,10 +19,15 @@ class EventKind:
     """`when` it is told, and an example of its data."""
 
     when: str
-    data: Mapping[str, str]
+    data: Mapping[str, str | int | None]
 
 
-_PROPOSAL: Final = {"proposal": "pro_01kb0000000000000000000000", "engagement": "eng_01kb0000000000000000000000"}
+_ID: Final = "01kb0000000000000000000000"
+Data = dict[str, str | int | None]
+_ENGAGEMENT: Final[Data] = {"engagement": f"eng_{_ID}"}
+_PROPOSAL: Final[Data] = {"proposal": f"pro_{_ID}", **_ENGAGEMENT}
+_DELIVERABLE: Final[Data] = _ENGAGEMENT | {"deliverable": f"dlv_{_ID}", "edition": 1}
+_CHANGE: Final[Data] = {"change": f"chg_{_ID}", **_ENGAGEMENT}
 
 CATALOGUE: Final[Mapping[EventType, EventKind]] = {
     EventType.PROPOSAL_SENT: EventKind(when="A proposal got its number and was sent.", data=_PROPOSAL),
@@ -35,4 +40,38 @@ CATALOGUE: Final[Mapping[EventType, EventKind]] = {
         when="An engagement moved to another state.",
         data={"engagement": _PROPOSAL["engagement"], "state": "active"},
     ),
+    EventType.PHASE_CHANGED: EventKind(
+        when="A phase moved to another state, or to another round.",
+        data=_ENGAGEMENT | {"phase": "training", "state": "in_progress", "round": 1},
+    ),
+    EventType.PLAN_CHANGED: EventKind(
+        when="Planned days were moved, for a reason.",
+        data=_ENGAGEMENT | {"phase": "training", "change": f"mov_{_ID}"},
+    ),
+    EventType.EVIDENCE_RECORDED: EventKind(
+        when="A measurement was recorded.",
+        data=_ENGAGEMENT | {"evidence": f"evi_{_ID}", "kind": "training_run", "phase": "training"},
+    ),
+    EventType.GATE_DECIDED: EventKind(
+        when="A gate was decided, or the client has answered it.",
+        data=_ENGAGEMENT | {"phase": "evaluation", "gate": f"gat_{_ID}", "verdict": "go", "state": "awaiting_client"},
+    ),
+    EventType.DELIVERABLE_SUBMITTED: EventKind(
+        when="A deliverable was handed to the client.", data=_DELIVERABLE | {"state": "submitted"}
+    ),
+    EventType.DELIVERABLE_DECIDED: EventKind(
+        when="The client accepted a deliverable or returned it.", data=_DELIVERABLE | {"state": "accepted"}
+    ),
+    EventType.BUDGET_ALERT: EventKind(
+        when="A threshold of a budget, of the forecast or of a gate's day was passed.",
+        data=_ENGAGEMENT | {"alert": f"alr_{_ID}", "kind": "hours", "threshold": 80, "phase": "training"},
+    ),
+    EventType.INVOICE_EXPORTED: EventKind(
+        when="Lines were handed over for invoicing.", data=_ENGAGEMENT | {"invoice": f"inv_{_ID}", "number": 1}
+    ),
+    EventType.CHANGE_SENT: EventKind(when="A change request was sent to the client.", data=_CHANGE | {"state": "sent"}),
+    EventType.CHANGE_DECIDED: EventKind(
+        when="The client agreed or declined, or it was withdrawn.", data=_CHANGE | {"state": "agreed"}
+    ),
+    EventType.REPORT_ISSUED: EventKind(when="A status report was issued.", data=_ENGAGEMENT | {"report": f"rep_{_ID}"}),
 }

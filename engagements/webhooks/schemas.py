@@ -68,4 +68,4 @@ class DeliveryOut(Out):
 class EventKindOut(Out):
     type: str
     when: str
-    data: dict[str, str]
+    data: dict[str, str | int | None]
