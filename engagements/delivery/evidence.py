@@ -223,7 +223,10 @@ class Curves(In):
 
 
 class TrainingRun(In):
-    """One run, also one that led nowhere. `record_sha256`: of all that repeats it. `cost` null: unknown."""
+    """One run, also one that led nowhere. `record_sha256`: of all that repeats it. `cost` null: unknown.
+
+    `trained_tokens`: what was trained on, all epochs together, as it was billed.
+    """
 
     kind: Literal[EvidenceKind.TRAINING_RUN]
     run: Name
@@ -233,6 +236,7 @@ class TrainingRun(In):
     seed: int
     epochs: Annotated[float, Field(allow_inf_nan=False, gt=0, le=1000)]
     cost: Cost | None
+    trained_tokens: Count | None = None
     checkpoint: Checkpoint | None = None
     curves: Curves | None = None
     record_sha256: Digest | None = None

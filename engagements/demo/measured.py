@@ -74,6 +74,7 @@ def training_run(number: int, *, cost: str | None, currency: str, is_candidate: 
         "dataset_sha256": digest("dataset v2"),
         "seed": number,
         "epochs": 3,
+        "trained_tokens": 1_960_000,
         "cost": None if cost is None else {"amount": cost, "currency": currency},
         "checkpoint": checkpoint if is_candidate else None,
         "curves": {

@@ -18,7 +18,7 @@ from engagements.core.service import find, scoped
 from engagements.delivery.gate_models import EvidenceKind, EvidenceRecord
 from engagements.delivery.models import Baseline, PhaseRecord, PhaseState
 from engagements.proposals.models import BriefVersion, EstimateVersion, Proposal
-from engagements.proposals.scoping import brief_from
+from engagements.proposals.scoping import brief_from, document_of
 from estimator.brief import Brief, Drivers
 from estimator.budget import LEVELS, Budget, Spread
 from estimator.calibration import Calibration, Finished, Outcome, calibrate
@@ -39,6 +39,14 @@ class Calibrated:
     unread: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foretold:
+    """`tokens_per_run`: what the chosen route bills for one run; None where nobody knew."""
+
+    brief: Brief
+    tokens_per_run: float | None
+
+
 def calibration_of(session: Session, actor: Actor) -> Calibrated:
     """Over the newest closed engagements that the actor may see."""
     chosen = scoped(Engagement, actor).where(Engagement.state == EngagementState.CLOSED)
@@ -54,7 +62,7 @@ def _finished(session: Session, actor: Actor, engagement: Engagement) -> Finishe
     baseline = session.exec(mine).first()
     if baseline is None or not baseline.budget:
         return None
-    budget, brief = budget_of(baseline.budget), _brief_of(session, actor, baseline)
+    budget, foretold = budget_of(baseline.budget), _foretold(session, actor, baseline)
     taken = _of_done_phases(session, engagement.id)
     whole = {phase.phase for phase in budget.phases} <= taken.keys() and not any(
         each.unknown for each in taken.values()
@@ -64,8 +72,10 @@ def _finished(session: Session, actor: Actor, engagement: Engagement) -> Finishe
         hours=dict(_hours(budget, taken)),
         cost=dict(_costs(budget, taken)),
         total_cost=_outcome(budget.cost, sum(map(_cost, taken.values())), budget) if whole else None,
-        counts=_counts(session, engagement.id, brief),
-        drivers={name: getattr(brief.drivers, name) for name in Drivers.model_fields if name != "integrations"},
+        counts=_counts(session, engagement.id, foretold),
+        drivers={
+            name: getattr(foretold.brief.drivers, name) for name in Drivers.model_fields if name != "integrations"
+        },
     )
 
 
@@ -97,24 +107,31 @@ def _outcome(predicted: Spread, actual_minor: int, budget: Budget) -> Outcome:
     return Outcome(predicted=predicted, actual=actual_minor / 10 ** minor_digits(budget.currency))
 
 
-def _counts(session: Session, engagement_id: str, brief: Brief) -> Mapping[str, Outcome]:
-    """Training runs as evidence names them; tokens are in no evidence, so nothing is said of them."""
+def _counts(session: Session, engagement_id: str, foretold: _Foretold) -> Mapping[str, Outcome]:
+    """Training runs as evidence names them, and what they trained on; tokens only where every run says its own."""
     mine = EvidenceRecord.engagement_id == engagement_id, EvidenceRecord.kind == EvidenceKind.TRAINING_RUN
     replaced = select(EvidenceRecord.supersedes).where(*mine, col(EvidenceRecord.supersedes).is_not(None))
-    runs = session.exec(
-        select(func.count(col(EvidenceRecord.id))).where(*mine, col(EvidenceRecord.id).not_in(replaced))
-    ).one()
-    low, likely, high = (float(getattr(brief.training.runs, point)) for point in ("low", "likely", "high"))
-    return {
-        "training_runs": Outcome(predicted=_spread(Triangle(low=low, likely=likely, high=high)), actual=float(runs))
-    }
+    contents = session.exec(select(EvidenceRecord.content).where(*mine, col(EvidenceRecord.id).not_in(replaced))).all()
+    low, likely, high = (float(getattr(foretold.brief.training.runs, point)) for point in ("low", "likely", "high"))
+    runs, tokens = Triangle(low=low, likely=likely, high=high), [each.get("trained_tokens") for each in contents]
+    counts = {"training_runs": Outcome(predicted=_spread(runs), actual=float(len(contents)))}
+    if tokens and None not in tokens and foretold.tokens_per_run:
+        predicted = _spread(runs.scaled(foretold.tokens_per_run))
+        counts["trained_tokens"] = Outcome(predicted=predicted, actual=float(sum(tokens)))
+    return counts
 
 
 def _spread(triangle: Triangle) -> Spread:
     return Spread(mean=triangle.mean, quantiles=tuple(triangular_quantiles(triangle, np.array(LEVELS)).tolist()))
 
 
-def _brief_of(session: Session, actor: Actor, baseline: Baseline) -> Brief:
+def _foretold(session: Session, actor: Actor, baseline: Baseline) -> _Foretold:
     proposal = find(session, actor, Proposal, baseline.proposal_id)
     estimate = find(session, actor, EstimateVersion, proposal.estimate_id)
-    return brief_from(find(session, actor, BriefVersion, estimate.brief_id).content)
+    document = document_of(estimate)
+    chosen = next((route for route in document["routes"] if route["key"] == document["chosen"]), None)
+    tokens = chosen["tokens"]["value"] if chosen else None
+    return _Foretold(
+        brief=brief_from(find(session, actor, BriefVersion, estimate.brief_id).content),
+        tokens_per_run=float(tokens) if tokens is not None else None,
+    )
