@@ -113,9 +113,10 @@ def _counts(session: Session, engagement_id: str, foretold: _Foretold) -> Mappin
     replaced = select(EvidenceRecord.supersedes).where(*mine, col(EvidenceRecord.supersedes).is_not(None))
     contents = session.exec(select(EvidenceRecord.content).where(*mine, col(EvidenceRecord.id).not_in(replaced))).all()
     low, likely, high = (float(getattr(foretold.brief.training.runs, point)) for point in ("low", "likely", "high"))
-    runs, tokens = Triangle(low=low, likely=likely, high=high), [each.get("trained_tokens") for each in contents]
+    runs, told = Triangle(low=low, likely=likely, high=high), [each.get("trained_tokens") for each in contents]
     counts = {"training_runs": Outcome(predicted=_spread(runs), actual=float(len(contents)))}
-    if tokens and None not in tokens and foretold.tokens_per_run:
+    tokens = [each for each in told if each is not None]
+    if tokens and len(tokens) == len(told) and foretold.tokens_per_run:
         predicted = _spread(runs.scaled(foretold.tokens_per_run))
         counts["trained_tokens"] = Outcome(predicted=predicted, actual=float(sum(tokens)))
     return counts

@@ -151,7 +151,7 @@ def test_its_map_names_what_is_there_and_all_of_it() -> None:
 
 def test_its_pictures_are_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert len(pictures) == 4
+    assert len(pictures) == 5
     assert [name for name in pictures if not (PROJECT / name).is_file()] == []
 
 
