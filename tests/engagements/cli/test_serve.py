@@ -107,9 +107,9 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_ends_well(serve: Serve, 
             b"POST /api/v1/clients HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n" % (len(body) + 2) + body
         )
-        time.sleep(0.3)
+        time.sleep(1)  # until it reads the request, on a busy machine too
         served.process.send_signal(how)
-        time.sleep(0.3)
+        time.sleep(0.5)
         with pytest.raises(httpx.ConnectError):
             served.ask("GET", "/health")
         slow.sendall(b'"}')
