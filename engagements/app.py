@@ -39,6 +39,10 @@ from engagements.people import api as people_api
 from engagements.people import pages as people_pages
 from engagements.phases import api as phases_api
 from engagements.phases import pages as phases_pages
+from engagements.phases.data_preparation import api as data_api
+from engagements.phases.data_preparation import pages as data_pages
+from engagements.phases.training import api as training_api
+from engagements.phases.training.showing import pages as training_pages
 from engagements.proposals import api as proposals_api
 from engagements.proposals import pages as proposals_pages
 from engagements.proposals import portal_api, proposal_api
@@ -91,6 +95,10 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *delivery_pages.ROUTES,
     *phases_api.ROUTES,
     *phases_pages.ROUTES,
+    *data_api.ROUTES,
+    *training_api.ROUTES,
+    *data_pages.ROUTES,
+    *training_pages.ROUTES,
     *actuals_api.ROUTES,
     *actuals_pages.ROUTES,
     *changes_api.ROUTES,
@@ -161,6 +169,8 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     parts.sweeper.start()
     parts.watcher.start()
     parts.postman.start()
+    parts.workshop.start()
+    parts.supervisor.start()
     yield
     parts.close()
 

@@ -48,10 +48,11 @@ def write_whole(path: Path, content: bytes) -> None:
     write_together({path: content})
 
 
-def write_together(contents: Mapping[Path, bytes]) -> None:
+def write_together(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     """Write every file beside its target, flush it to the disk, and only then rename them all.
 
-    A reader never sees half a file, and a disk that is full leaves everything as it was. Raises `FileUnwritable`.
+    A reader never sees half a file, and a disk that is full leaves everything as it was. Content may come in pieces,
+    file after file; what stops them leaves everything as it was too. Raises `FileUnwritable`.
     """
     partials = {path: _partial(path) for path in contents}
     path = Path()
@@ -76,12 +77,12 @@ def _partial(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}.partial")
 
 
-def _stage(path: Path, partial: Path, content: bytes) -> None:
+def _stage(path: Path, partial: Path, content: bytes | Iterable[bytes]) -> None:
     if path.exists() and not path.is_file():
         # A rename would put a file in the place of a device or a pipe.
         raise _unwritable(path, "it is there and is no file")
     with partial.open("wb") as file:
-        file.write(content)
+        file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -23,10 +23,19 @@ from estimator.money import Money, minor_digits, round_half_up
 TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates"
 UNKNOWN: Final = "unknown"
 WORKING_DAYS_PER_WEEK: Final = 5
+_KILO: Final = 1_000
 
 Number = Decimal | int | float
 _Value = TypeVar("_Value")
 _Rest = ParamSpec("_Rest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """A state as it is shown. `tone`: good, warn, bad, accent or quiet; each has a shape of its own."""
+
+    tone: str
+    label: str
 
 
 def _unknown_stays_unknown(
@@ -140,6 +149,16 @@ class Formats:
         """The count with its noun: 1 run, 3 runs."""
         return f"{self.number(count)}\N{NO-BREAK SPACE}{one if count == 1 else many}"
 
+    @_unknown_stays_unknown
+    def file_size(self, size_bytes: int) -> str:
+        """In the unit that leaves at most three digits before the point: 4.2 MB; a kilobyte has 1,000 bytes."""
+        size, unit = Decimal(size_bytes), "bytes"
+        for larger in ("kB", "MB", "GB", "TB"):
+            if size < _KILO:
+                break
+            size, unit = size / _KILO, larger
+        return f"{self.number(size, 0 if unit == 'bytes' else 1)}\N{NO-BREAK SPACE}{unit}"
+
     def _shortest(self, number: Decimal) -> str:
         return self.number(number, 0 if number == number.to_integral_value() else 1)
 
@@ -150,7 +169,7 @@ class Formats:
 
 FILTERS: Final = (
     "money", "whole_money", "iso_money", "amount", "whole_amount", "number", "percent", "date", "short_date", "month",
-    "date_range", "moment", "ago", "working_days", "working_weeks", "plural",
+    "date_range", "moment", "ago", "working_days", "working_weeks", "plural", "file_size",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -28,7 +28,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from estimator.brief.fields import Name, Prose, refusal
+from estimator.brief.fields import Amount, Currency, Day, Name, Prose, refusal
 from estimator.errors import EstimatorError, Problem
 
 SETTINGS_FILE: Final = Path("sixfold.toml")
@@ -124,6 +124,63 @@ class Agency(BaseModel):
         return "name" in self.model_fields_set
 
 
+class ModelEndpoint(BaseModel):
+    """An OpenAI-compatible server that may be asked to generate. `key_env`: which variable holds its key.
+
+    `local`: a host of your own network, which http and inner addresses are allowed to. `provider`: as the price book
+    calls it. `limit_field`: how the server wants the most tokens of an answer called. `json_schema`: it holds answers
+    to a schema (structured outputs); `json_mode`: to JSON alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: Annotated[str, AfterValidator(_web_address)]
+    key_env: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    provider: Name = ""
+    local: bool = False
+    limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    json_mode: bool = True
+    json_schema: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=900)] = 120.0
+
+    @property
+    def host(self) -> str:
+        return (urlsplit(self.base_url).hostname or "").rstrip(".")
+
+
+class HourPrice(BaseModel):
+    """What an hour of one device costs, from a source with its day; 0 is a price, for a machine that is paid for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount: Amount
+    currency: Currency
+    source: Name
+    as_of: Day
+
+
+class TrainingBackend(BaseModel):
+    """Where models are trained. `kind`: of the installed backends; `settings` are those of its kind.
+
+    `secrets`: by the name of such a setting, which environment variable holds it. `provider`: as the price book calls
+    it; empty where it computes on hardware of ours, and then `gpu` says on which, and `hour` what an hour of it costs.
+    `webhook_secret_env`: which variable holds the secret that its webhooks are signed with. `at_once`: how many runs it
+    is given at the same time; by default one on hardware of ours, else four.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    settings: dict[str, Any] = {}
+    secrets: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = {}
+    provider: Name = ""
+    gpu: Name = ""
+    hour: HourPrice | None = None
+    webhook_secret_env: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    at_once: Annotated[int, Field(ge=1, le=100)] | None = None
+    polled_every_s: Annotated[float, Field(ge=0.1, le=3600)] | None = None
+
+
 class Settings(BaseSettings):
     """Frozen; prefix SIXFOLD_, nested names joined by two underscores."""
 
@@ -153,6 +210,13 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     smtp_from: Annotated[str, AfterValidator(_mailbox)] = ""
+    storage: str = ""
+    storage_options: dict[str, str] = {}
+    model_endpoints: dict[str, ModelEndpoint] = {}
+    data_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    data_places: tuple[SecretStr, ...] = ()
+    backends: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], TrainingBackend] = {}
+    training_workers: Annotated[int, Field(ge=0, le=16)] = 4
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")
@@ -176,6 +240,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """SQLAlchemy's URL: the setting, or a SQLite file in the home folder."""
         return self.database.get_secret_value() or f"sqlite:///{self.home_folder / 'sixfold.db'}"
+
+    @property
+    def storage_url(self) -> str:
+        """Where files lie that are too large for the database: the setting, or a folder in the home."""
+        return self.storage or str(self.home_folder / "storage")
 
     @property
     def base_url(self) -> str:

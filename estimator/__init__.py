@@ -14,6 +14,7 @@ it returns is a `Figure` that leads back to the brief, a dated source, a stated 
     tokens/      exact token counts, and the check of a dataset file
     hardware/    training memory and speed on GPUs of one's own
     routes/      ways to train and serve, priced as each provider bills
+    csv_cells    text that no spreadsheet takes for a formula
     estimating   `estimate`, which puts the rest together: effort, plan, schedule, quote, roi, checks
 """
 

@@ -265,6 +265,7 @@ def house(database_url: str, tmp_path: Path, unconnected: Litestar) -> Iterator[
     clock = FixedClock(at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     settings = Settings(
         home=tmp_path, database=SecretStr(database_url), allowed_hosts=("sixfold.local",), webhook_senders=0,
+        data_workers=0, training_workers=0,
         webhook_hosts=("127.0.0.1",),
     )  # fmt: skip
     wiring = wire(settings, clock=clock)

@@ -22,10 +22,10 @@ from engagements.actuals.rates import currency_of
 from engagements.actuals.schemas import CostIn, CsvIn, ImportOut, TimeIn
 from engagements.actuals.time_entries import enter
 from engagements.actuals.when import When
-from engagements.core.csv_cells import guarded, unguarded
 from engagements.core.errors import EngagementError, Invalid
 from engagements.core.roles import Actor
 from engagements.web.problem import problem_of
+from estimator.csv_cells import guarded, unguarded
 from estimator.errors import EstimatorError, Problem
 from estimator.money import Money
 
@@ -134,7 +134,12 @@ def read_rows(text: str, columns: Sequence[str], needed: Sequence[str]) -> list[
             problems.append(_fault("csv.ragged_row", message, remedy, line=number))
     if problems:
         raise Invalid.of(*problems[:_FAULTS_MAX])
-    return [Row(line=number, cells=dict(zip(names, map(unguarded, cells), strict=True))) for number, cells in rows]
+    return [Row(line=number, cells=dict(zip(names, map(_text, cells), strict=True))) for number, cells in rows]
+
+
+def _text(cell: str) -> str:
+    """What the cell says, without blanks around it and without our guard against formulas."""
+    return unguarded(cell.strip())
 
 
 def _head_faults(names: Sequence[str], columns: Sequence[str], needed: Sequence[str]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from engagements.delivery.models import RaidKind, RaidState
 from engagements.delivery.owners import Owner, owners_of
 from engagements.delivery.standing import latest_baseline
 from engagements.proposals.scoping_pages import Place
+from engagements.rendering import Badge
 from estimator.money import Money
 
 _BADGES: Final[Mapping[ChangeState, tuple[str, str]]] = {
@@ -43,12 +44,6 @@ KINDS: Final[Mapping[RaidKind, str]] = {
     RaidKind.DECISION: "Decisions",
 }
 _LISTED: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    tone: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,10 @@ class Watcher:
             self._thread.join()
 
     def watch(self) -> int:
-        """One round: how many engagements were looked at, each in a transaction of its own."""
+        """One round: how many engagements were looked at, each in a transaction of its own.
+
+        One that cannot be looked at is logged and looked at again when anything happens to it; the others have theirs.
+        """
         now = self.clock.now()
         is_whole = self._all_looked_at is None or now - self._all_looked_at >= ALL_EVERY
         with self.store.read() as session:
@@ -63,13 +66,22 @@ class Watcher:
         for engagement_id in found:
             if self._stopping.is_set():
                 return looked
-            with self.store.write() as session:
-                look_after(session, engagement_id, self.agency, at=now)
-            looked += 1
+            looked += self._looked_after(engagement_id, at=now)
         self._looked_at = now
         if is_whole:
             self._all_looked_at = now
         return looked
+
+    def _looked_after(self, engagement_id: str, *, at: datetime) -> bool:
+        try:
+            with self.store.write() as session:
+                look_after(session, engagement_id, self.agency, at=at)
+        except (StoreBusy, StoreFull):
+            raise
+        except Exception:
+            log.exception("unhandled", extra={"engagement": engagement_id})
+            return False
+        return True
 
     def _watch_on(self) -> None:
         while not self._stopping.wait(_EVERY_S):

@@ -13,9 +13,10 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -39,6 +40,9 @@ _COMMANDS: Final = {
     "brief": Entry(module="brief", help="Start a brief, or check one."),
     "fit": Entry(module="fit", help="Should this client fine-tune at all?"),
     "tokens": Entry(module="tokens", help="Count and check a dataset file, as it will be billed."),
+    "data": Entry(module="data", help="From raw files to a sealed dataset: import, check, split, export."),
+    "train": Entry(module="train", help="Train a model; its best checkpoint is chosen, with a reason."),
+    "runs": Entry(module="runs", help="List, show, watch, cancel, resume and compare runs in folders."),
     "estimate": Entry(module="estimate", help="Scope and price a brief; explain any number."),
     "hardware": Entry(module="hardware", help="Memory, speed, time and cost of a run on GPUs of your own."),
     "compare": Entry(module="compare", help="Estimates side by side, or one input varied."),
@@ -55,23 +59,29 @@ _COMMANDS: Final = {
 class LazyGroup(click.Group):
     """A group that imports a subcommand's module when it is called, so that `--help` answers at once."""
 
+    def __init__(self, *, entries: Mapping[str, Entry], **options: Any) -> None:
+        super().__init__(**options)
+        self._entries = entries
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(self._entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._entries:
             return None
-        module = import_module(f"engagements.cli.{_COMMANDS[cmd_name].module}")
+        module = import_module(f"engagements.cli.{self._entries[cmd_name].module}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in _COMMANDS.items()])
+            formatter.write_dl([(name, entry.help) for name, entry in self._entries.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(engagements.__version__, prog_name="sixfold")
 def cli() -> None:
     """Scope, price and run fine-tuning engagements.

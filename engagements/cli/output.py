@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
@@ -103,20 +104,23 @@ def problem_as_plain(problem: Problem) -> dict[str, object]:
     }
 
 
-def show_problems(problems: Iterable[Problem]) -> None:
-    """On standard error: how bad, where, what, how to mend. What many lines have in common is said once."""
+def show_problems(problems: Iterable[Problem], *, unlisted: Mapping[Severity, int] | None = None) -> None:
+    """On standard error: how bad, where, what, how to mend. What many lines have in common is said once.
+
+    `unlisted`: how many more there are that are counted and not shown.
+    """
     listed = list(problems)
     alike: dict[tuple[str, str, str, Severity], list[Problem]] = {}
     for problem in listed:
         alike.setdefault((problem.code, problem.message, problem.remedy, problem.severity), []).append(problem)
-    table = Table("", "where", "problem", "remedy", box=None, pad_edge=False, header_style="dim")
+    table = table_of("", ("", "where", "problem", "remedy"), ())
     for (_, message, remedy, severity), group in alike.items():
         style = "red" if severity is Severity.ERROR else "yellow"
         weight = f"[{style}]{severity}[/]"
         table.add_row(weight, plain_text(_places(group)), f"[{style}]{plain_text(message)}[/]", plain_text(remedy))
     to_stderr.print(table)
-    errors = sum(problem.severity is Severity.ERROR for problem in listed)
-    rest = len(listed) - errors
+    counts = Counter(problem.severity for problem in listed) + Counter(unlisted or {})
+    errors, rest = counts[Severity.ERROR], counts.total() - counts[Severity.ERROR]
     noted = f", {rest:,} to look at" if rest else ""
     to_stderr.print(f"[bold]{errors:,} to mend{noted}[/]" if errors else f"[bold]nothing that stops{noted}[/]")
 

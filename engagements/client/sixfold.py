@@ -7,6 +7,8 @@ import httpx
 
 from engagements.client.actuals import Budgets, Costs, Invoices, Time
 from engagements.client.changes import Changes, Register
+from engagements.client.data import Examples, Jobs, Sources, Uploads
+from engagements.client.datasets import Datasets, Erasures
 from engagements.client.delivery import Deliverables, Milestones, Plans
 from engagements.client.engagements import Audit, Clients, Contacts, Engagements
 from engagements.client.gates import EvidenceRecords, Gates
@@ -15,7 +17,10 @@ from engagements.client.notices import Feeds, Notices
 from engagements.client.people import Invitations, Keys, Myself, Users
 from engagements.client.proposals import Portal, Proposals
 from engagements.client.reports import Reports
+from engagements.client.review import Reviews
 from engagements.client.scoping import Briefs, Estimates
+from engagements.client.synthesis import Synthesis
+from engagements.client.training import Experiments, Models, TrainingRuns
 from engagements.client.transport import Transport
 from engagements.client.webhooks import Webhooks
 from engagements.client.work import Portfolio, Work
@@ -69,6 +74,17 @@ class Sixfold:
         self.costs: Final = Costs(self._calls)
         self.budgets: Final = Budgets(self._calls)
         self.invoices: Final = Invoices(self._calls)
+        self.uploads: Final = Uploads(self._calls)
+        self.sources: Final = Sources(self._calls)
+        self.jobs: Final = Jobs(self._calls)
+        self.examples: Final = Examples(self._calls)
+        self.reviews: Final = Reviews(self._calls)
+        self.synthesis: Final = Synthesis(self._calls)
+        self.datasets: Final = Datasets(self._calls)
+        self.erasures: Final = Erasures(self._calls)
+        self.experiments: Final = Experiments(self._calls)
+        self.training_runs: Final = TrainingRuns(self._calls)
+        self.models: Final = Models(self._calls)
         self.changes: Final = Changes(self._calls)
         self.register: Final = Register(self._calls)
         self.me: Final = Myself(self._calls)

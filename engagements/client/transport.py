@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import from_json
 
 from engagements.client.errors import DigestMismatch, Problem, Refused, ServerFault, Unreachable, refusal_of
 from engagements.client.models import Page
@@ -97,6 +98,26 @@ class Transport:
         headers = {"If-Match": etag} if etag else None
         return _read(kind, self._send("PUT", path, parts, fields=fields, headers=headers))
 
+    def put_bytes(
+        self, kind: type[Model], path: str, /, *parts: str, content: bytes, headers: Mapping[str, str]
+    ) -> Model:
+        """A piece of a file, once: who sends it knows where to go on."""
+        return _read(kind, self._send("PUT", path, parts, content=content, headers=headers))
+
+    def follow(self, kind: type[Model], path: str, /, *parts: str, last: str) -> Iterator[Model]:
+        """Server-sent events, each a whole answer, to the one that is called `last`; asked for anew where they stop."""
+        stream = {"Accept": "text/event-stream"}
+        url = path.format(*(quote(part, safe="") for part in parts))
+        while True:
+            with self._http.stream("GET", url, headers=stream) as response:
+                if not response.is_success:
+                    response.read()
+                    raise refusal_of(response)
+                for name, data in _events(response.iter_lines()):
+                    yield _valid(kind, from_json(data))
+                    if name == last:
+                        return
+
     def delete(self, path: str, /, *parts: str, etag: str | None = None) -> None:
         self._send("DELETE", path, parts, headers={"If-Match": etag} if etag else None)
 
@@ -108,6 +129,7 @@ class Transport:
         *,
         query: Query | None = None,
         fields: Fields | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         request = self._http.build_request(
@@ -115,6 +137,7 @@ class Transport:
             path.format(*(quote(part, safe="") for part in parts)),
             params={name: value for name, value in (query or {}).items() if value is not None},
             json=fields,
+            content=content,
             headers=headers,
         )
         is_safe = method == "GET" or "Idempotency-Key" in request.headers
@@ -144,6 +167,20 @@ class Transport:
         """As long as the server asks; otherwise twice as long each time, up to half of it less by chance."""
         share = 1 - secrets.randbelow(1000) / 2000
         time.sleep(asked_s if asked_s is not None else self._backoff_s * 2**tried * share)
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Name and data of each event of a stream (WHATWG HTML, server-sent events)."""
+    name, data = "", ""
+    for line in lines:
+        key, _, value = line.partition(":")
+        if not line and data:
+            yield name, data
+            name, data = "", ""
+        elif key == "event":
+            name = value.strip()
+        elif key == "data":
+            data += value.strip()
 
 
 def _is_passing(refused: Refused) -> bool:

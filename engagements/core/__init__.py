@@ -8,5 +8,4 @@ schemas     what comes in and goes out about them
 service     open, change and find them; each change leaves one audit event
 audit       the append-only, hash-chained trail
 outbox      what others are told, written with the change itself
-csv_cells   text that no spreadsheet takes for a formula
 """

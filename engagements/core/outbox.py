@@ -31,6 +31,13 @@ class EventType(StrEnum):
     CHANGE_SENT = "change.sent"
     CHANGE_DECIDED = "change.decided"
     REPORT_ISSUED = "report.issued"
+    DATA_JOB_ENDED = "data.job_ended"
+    REVIEW_ROUND_CLOSED = "data.round_closed"
+    DATASET_SEALED = "data.sealed"
+    ERASURE_OPENED = "data.erasure_opened"
+    TRAINING_RUN_ENDED = "training.run_ended"
+    EXPERIMENT_ENDED = "training.experiment_ended"
+    MODEL_RETIRING = "training.model_retiring"
 
 
 def tell(

@@ -63,6 +63,14 @@ class Permission(StrEnum):
     SEND_CHANGES = "send change requests"
     EXPORT_INVOICES = "hand lines over for invoicing"
     ISSUE_REPORTS = "issue status reports"
+    VIEW_DATA = "see sources, examples and datasets inside the agency"
+    PREPARE_DATA = "collect, check, generate and split data"
+    REVIEW_DATA = "review examples that are handed to one"
+    ADJUDICATE_DATA = "open review rounds and end disagreements"
+    SEAL_DATA = "seal a dataset, and open a sealed test split to an evaluation"
+    ERASE_DATA = "erase a person from data"
+    VIEW_TRAINING = "see experiments, runs and models inside the agency"
+    RUN_TRAINING = "plan, start and stop training"
     VIEW_PEOPLE = "see people"
     MANAGE_PEOPLE = "set roles, end access and make links to a new password"
     INVITE_COLLEAGUES = "invite people"
@@ -75,9 +83,14 @@ class Permission(StrEnum):
 
 _P = Permission
 _ANYBODY: Final = {_P.SIGNED_IN, _P.VIEW_ENGAGEMENTS, _P.VIEW_CLIENT_AUDIT, _P.VIEW_DELIVERY}
-_STAFF: Final = _ANYBODY | {_P.VIEW_CLIENTS, _P.VIEW_BRIEFS, _P.VIEW_PEOPLE, _P.VIEW_ACTUALS, _P.OPERATE}
-_WORKS: Final = {_P.WORK_ON_PHASES, _P.LOG_TIME}
-_LEADS: Final = _WORKS | {_P.EDIT_PLAN, _P.DECIDE_GATES, _P.APPROVE_TIME, _P.EDIT_CHANGES, _P.ISSUE_REPORTS}
+_STAFF: Final = _ANYBODY | {
+    _P.VIEW_DATA, _P.VIEW_TRAINING, _P.VIEW_CLIENTS, _P.VIEW_BRIEFS, _P.VIEW_PEOPLE, _P.VIEW_ACTUALS, _P.OPERATE,
+}  # fmt: skip
+_WORKS: Final = {_P.WORK_ON_PHASES, _P.LOG_TIME, _P.PREPARE_DATA, _P.REVIEW_DATA, _P.RUN_TRAINING}
+_DATA_LEADS: Final = {_P.ADJUDICATE_DATA, _P.SEAL_DATA, _P.ERASE_DATA}
+_LEADS: Final = (
+    _WORKS | _DATA_LEADS | {_P.EDIT_PLAN, _P.DECIDE_GATES, _P.APPROVE_TIME, _P.EDIT_CHANGES, _P.ISSUE_REPORTS}
+)
 _COMMERCIAL: Final = _STAFF | {_P.VIEW_COST, _P.VIEW_PROPOSALS}
 
 MATRIX: Final[Mapping[Role, frozenset[Permission]]] = {
@@ -102,14 +115,14 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = {
     ),
     Role.DELIVERY_LEAD: frozenset(_STAFF | _LEADS | {_P.EDIT_ENGAGEMENTS, _P.EDIT_BRIEFS}),
     Role.DELIVERY_MEMBER: frozenset(_STAFF | _WORKS),
-    Role.REVIEWER: frozenset(_COMMERCIAL | {_P.APPROVE_PROPOSALS, _P.VIEW_AUDIT}),
+    Role.REVIEWER: frozenset(_COMMERCIAL | {_P.APPROVE_PROPOSALS, _P.VIEW_AUDIT, _P.REVIEW_DATA}),
     Role.FINANCE: frozenset(
         _COMMERCIAL | {_P.APPROVE_PROPOSALS, _P.LOG_TIME, _P.APPROVE_TIME, _P.APPROVE_CHANGES, _P.EXPORT_INVOICES}
     ),
     Role.CLIENT_APPROVER: frozenset(
-        _ANYBODY | {_P.VIEW_PROPOSALS, _P.DECIDE_PROPOSALS, _P.SIGN_DELIVERY, _P.INVITE_COLLEAGUES}
+        _ANYBODY | {_P.VIEW_PROPOSALS, _P.DECIDE_PROPOSALS, _P.SIGN_DELIVERY, _P.INVITE_COLLEAGUES, _P.REVIEW_DATA}
     ),
-    Role.CLIENT_VIEWER: frozenset(_ANYBODY | {_P.VIEW_PROPOSALS}),
+    Role.CLIENT_VIEWER: frozenset(_ANYBODY | {_P.VIEW_PROPOSALS, _P.REVIEW_DATA}),
 }
 
 

@@ -9,11 +9,12 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from engagements.core.roles import Actor, Permission
-from engagements.dashboard.views import Badge, PhaseStep
+from engagements.dashboard.views import PhaseStep
 from engagements.delivery.days import working_days_from
 from engagements.delivery.health import Health, Measured
 from engagements.delivery.models import Baseline, PhaseRecord, PhaseState
 from engagements.delivery.standing import LETTERS
+from engagements.rendering import Badge
 from estimator.calendar import WorkCalendar
 from estimator.money import Money
 from estimator.phases import Phase

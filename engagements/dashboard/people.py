@@ -12,8 +12,8 @@ from engagements.core.models import Client
 from engagements.core.roles import Actor, Permission, Role, require_grantable
 from engagements.core.service import find, scoped
 from engagements.dashboard.portfolio import names_of
-from engagements.dashboard.views import Badge
 from engagements.people.models import ApiKey, Invitation, User
+from engagements.rendering import Badge
 
 _LISTED: Final = 500
 

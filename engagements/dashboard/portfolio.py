@@ -20,11 +20,12 @@ from engagements.dashboard.measures import (
     steps_of,
 )
 from engagements.dashboard.portfolio_query import PRESSES, Asked, Chosen, Judged
-from engagements.dashboard.views import ENGAGEMENT_BADGES, PROPOSAL_BADGES, Badge, PhaseStep, planned_phases
+from engagements.dashboard.views import ENGAGEMENT_BADGES, PROPOSAL_BADGES, PhaseStep, planned_phases
 from engagements.delivery.health import Health, health_of
 from engagements.delivery.models import PhaseState
 from engagements.people.models import User
 from engagements.proposals.models import Proposal, ProposalState
+from engagements.rendering import Badge
 from estimator.phases import Phase
 
 ROWS: Final = 50

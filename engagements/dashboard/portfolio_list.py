@@ -9,7 +9,6 @@ from typing import Final
 
 from sqlmodel import Session
 
-from engagements.core.csv_cells import guarded
 from engagements.core.models import EngagementState
 from engagements.core.roles import Actor
 from engagements.core.schemas import Page
@@ -18,6 +17,7 @@ from engagements.dashboard.portfolio_query import Chosen
 from engagements.dashboard.schemas import PortfolioLineOut
 from engagements.delivery.health import Health
 from engagements.web.paging import cursor_after, last_id
+from estimator.csv_cells import guarded
 
 _COLUMNS: Final = tuple(PortfolioLineOut.model_fields)
 

@@ -12,9 +12,10 @@ from engagements.core.roles import Actor, Permission
 from engagements.core.schemas import ClientOut, ContactOut
 from engagements.core.service import find, scoped
 from engagements.dashboard.portfolio import Line, judged_among, lines_of
-from engagements.dashboard.views import PROPOSAL_BADGES, Badge
+from engagements.dashboard.views import PROPOSAL_BADGES
 from engagements.people.models import User
 from engagements.proposals.models import BriefVersion, EstimateVersion, Proposal
+from engagements.rendering import Badge
 
 _LISTED: Final = 200
 

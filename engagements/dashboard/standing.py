@@ -18,11 +18,12 @@ from engagements.core.roles import Actor, Permission, Role
 from engagements.core.service import find, scoped
 from engagements.dashboard.measures import dated_steps
 from engagements.dashboard.portfolio import latest_proposals, names_of
-from engagements.dashboard.views import ENGAGEMENT_BADGES, Badge, PhaseStep, planned_phases
+from engagements.dashboard.views import ENGAGEMENT_BADGES, PhaseStep, planned_phases
 from engagements.dashboard.work import WorkItem, WorkKind, change_address, deliverable_address, gate_address, work_of
 from engagements.db.columns import Record
 from engagements.delivery.models import CURRENT, DeliverableRecord, DeliverableState, PhaseRecord, PhaseState
 from engagements.proposals.models import Proposal, ProposalState
+from engagements.rendering import Badge
 from engagements.reports.models import StatusReport
 
 LISTED: Final = 200

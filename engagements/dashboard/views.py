@@ -12,18 +12,11 @@ from babel import Locale
 from engagements.core.models import EngagementState
 from engagements.core.service import moves_from
 from engagements.proposals.models import ProposalState
+from engagements.rendering import Badge
 from estimator.phases import Phase
 
 # The parts of Unicode's list that are places to do business with; the others are ISO's reserved and private codes.
 _NO_COUNTRIES: Final = frozenset({"EU", "EZ", "UN", "XA", "XB", "XK", "ZZ", "QO"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    """A state as it is shown. `tone`: good, warn, bad, accent or quiet; each has a shape of its own."""
-
-    tone: str
-    label: str
 
 
 ENGAGEMENT_BADGES: Final[Mapping[EngagementState, Badge]] = {

@@ -1,5 +1,6 @@
 """What the tables share: names of constraints, ids, row versions, and the marker of rows that leave an audit event."""
 
+import hashlib
 import secrets
 import time
 from typing import ClassVar, Final
@@ -18,6 +19,7 @@ SQLModel.metadata.naming_convention = {
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_DIGITS: Final = 10
 _CHANCE_DIGITS: Final = 16
+_NUMBER_DIGITS: Final = 6
 ID_PATTERN: Final = rf"^[a-z]{{2,4}}_[{_ALPHABET}]{{{_TIME_DIGITS + _CHANCE_DIGITS}}}$"
 
 
@@ -26,6 +28,18 @@ def new_id(prefix: str) -> str:
     return (
         f"{prefix}_{_base32(time.time_ns() // 1_000_000, _TIME_DIGITS)}{_base32(secrets.randbits(80), _CHANCE_DIGITS)}"
     )
+
+
+def numbered_id(prefix: str, parent_id: str, number: int) -> str:
+    """The id of the `number`-th thing that is made of one record: always the same, and they sort by their number.
+
+    The parent's age, then the number below 2^30, then 50 bits of the parent's name.
+    """
+    assert 0 <= number < 1 << 5 * _NUMBER_DIGITS, "a parent has a thousand million of them at most"
+    age = parent_id.rpartition("_")[2][:_TIME_DIGITS]
+    rest = _CHANCE_DIGITS - _NUMBER_DIGITS
+    named = int.from_bytes(hashlib.sha256(parent_id.encode()).digest()[:8]) >> 64 - 5 * rest
+    return f"{prefix}_{age}{_base32(number, _NUMBER_DIGITS)}{_base32(named, rest)}"
 
 
 def _base32(number: int, digits: int) -> str:

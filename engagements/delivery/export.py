@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from engagements.core.csv_cells import guarded
 from engagements.delivery.board import Board
+from estimator.csv_cells import guarded
 
 HEAD: Final = (
     "kind", "code", "name", "phase", "state", "owner", "agreed_begin", "agreed_end", "planned_begin", "planned_end",

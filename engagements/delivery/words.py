@@ -1,19 +1,12 @@
 """How states are said on a page: a tone of the badge and its words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from engagements.delivery.lines import MilestoneStanding
 from engagements.delivery.models import DeliverableState, PhaseState
 from engagements.delivery.steps import Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    tone: str
-    label: str
-
+from engagements.rendering import Badge
 
 PHASES: Final[Mapping[PhaseState, Badge]] = {
     PhaseState.PLANNED: Badge(tone="quiet", label="Planned"),

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 from engagements.client import Conflict, Sixfold
 from engagements.client.changes import Change
+from engagements.client.datasets import DatasetVersion
 from engagements.client.delivery import Phase
 from engagements.client.gates import Sitting
 from engagements.client.models import Engagement
-from engagements.demo import measured
+from engagements.demo import data, measured
+from engagements.demo.generating import generate, say_what_people_made_of_it
 from engagements.demo.house import DELIVERY, ENGINEER, LABELLERS, LEAD, House
+from engagements.demo.model.process import ModelServer
 from engagements.demo.story import Story
 from engagements.demo.words import minor, note
 from engagements.proposals.method import method
@@ -29,7 +32,7 @@ _HOURS_OVER: Final = {_DATA: 1.08, _BASELINE: 0.96, _TRAINING: 0.7}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """An engagement as three people act on it."""
+    """An engagement as three people act on it. `model` None: none is on this machine."""
 
     engagement: Engagement
     lead: Sixfold
@@ -38,6 +41,7 @@ class Work:
     client_name: str
     house: House
     story: Story
+    model: ModelServer | None
 
     @property
     def id(self) -> str:
@@ -47,7 +51,9 @@ class Work:
         return next(each for each in self.delivery.plans.phases(self.id) if each.phase == name)
 
 
-def deliver(url: str, house: House, story: Story, engagement: Engagement, *, client: str) -> Mapping[Path, bytes]:
+def deliver(
+    url: str, house: House, story: Story, engagement: Engagement, *, client: str, model: ModelServer | None
+) -> Mapping[Path, bytes]:
     """Two gates are passed, a third says what blocks it; returns the reports by the names of their files."""
     with ExitStack() as open_clients:
         lead, delivery, approver = (
@@ -55,13 +61,13 @@ def deliver(url: str, house: House, story: Story, engagement: Engagement, *, cli
         )
         work = Work(
             engagement=engagement, lead=lead, delivery=delivery, client=approver, client_name=client, house=house,
-            story=story,
+            story=story, model=model,
         )  # fmt: skip
         _plan(work)
-        _prepare_data(work)
+        version = _prepare_data(work, url)
         _agree_a_change(work)
-        _measure_the_bar(work)
-        _train(work)
+        _measure_the_bar(work, version)
+        _train(work, version)
         return _report(work)
 
 
@@ -85,34 +91,45 @@ def _begin(work: Work, phase: str) -> None:
             note("", f"{work.client_name} has sent what was owed: {owed.name.lower()}")
 
 
-def _prepare_data(work: Work) -> None:
+def _prepare_data(work: Work, url: str) -> DatasetVersion:
+    data.collect(work.delivery, work.id)
+    data.check(work.delivery, work.lead, work.id)
     _log_hours(work, _DATA)
     phase = work.phase(_DATA)
     assert phase.planned_gate is not None, "delivery phases have days"
     work.story.go_to(phase.planned_gate - timedelta(days=1))
-    items = max(each.items for each in work.delivery.gates.criteria(work.id))
-    _record_dataset(work, items, near_copies=3)
+    data.review_by_two(url, work.delivery, work.house, work.id)
+    if work.model is None:
+        note("A local model", "is not there (`make` lays one down), so no example is generated")
+    else:
+        generate(work.delivery, work.id, work.model, on=work.story.today)
+    data.review_the_rest(url, work.delivery, work.house, work.id)
+    say_what_people_made_of_it(work.delivery, work.id, work.model)
     _refused(work, _DATA)
     work.story.go_to(phase.planned_gate + timedelta(days=1))
-    _record_dataset(work, items, near_copies=0)
-    _pass(work, _DATA, "The splits are sealed, and nothing leaks any more.")
+    version = data.seal(work.delivery, work.id)
+    _pass(work, _DATA, "The splits are sealed, and nothing leaks.")
     _hand_over(work, "D1", "https://files.haldenroth.example/tickets-v2")
     issued = work.delivery.reports.issue(work.id, "The data are sealed; baselines follow.")
     note(DELIVERY, f"issues status report {issued.number}")
+    return version
 
 
-def _measure_the_bar(work: Work) -> None:
+def _measure_the_bar(work: Work, version: DatasetVersion) -> None:
     _begin(work, _BASELINE)
     _log_hours(work, _BASELINE)
     phase, criteria = work.phase(_BASELINE), work.delivery.gates.criteria(work.id)
     promised = next(each for each in criteria if each.paired)
     items = max(each.items for each in criteria)
+    test = next(split.sha256 for split in version.splits if split.name == "test")
     for subject, name, share in (
         ("base_model", "Qwen3-8B", 0.41),
         ("best_prompt", "Qwen3-8B, prompt 12", 0.63),
         ("human", "two agents of the client", 0.86),
     ):
-        content = measured.evaluation(subject, name, promised.metric, hits=round(share * items), items=items)
+        content = measured.evaluation(
+            subject, name, promised.metric, hits=round(share * items), items=items, set_sha256=test
+        )
         _record(work, f"{subject}-1", content)
     note(DELIVERY, "records three baselines over the sealed set, each with its interval")
     assert phase.planned_gate is not None, "delivery phases have days"
@@ -122,12 +139,14 @@ def _measure_the_bar(work: Work) -> None:
     note(work.client_name, "signs this gate too, as the proposal says")
 
 
-def _train(work: Work) -> None:
+def _train(work: Work, version: DatasetVersion) -> None:
     _begin(work, _TRAINING)
     work.story.end()
     _log_hours(work, _TRAINING)
     for number, cost in ((1, "2.14"), (2, "2.09"), (3, None)):
-        content = measured.training_run(number, cost=cost, currency="EUR", is_candidate=number == 3)
+        content = measured.training_run(
+            number, cost=cost, currency="EUR", is_candidate=number == 3, dataset=version.sha256
+        )
         _record(work, f"run-{number}", content)
         work.delivery.costs.log(
             work.id, phase=_TRAINING, kind="compute", day=work.story.today, currency="EUR", machine=True,
@@ -219,12 +238,6 @@ def _approve(work: Work, monday: date, people: set[str]) -> None:
         chosen = {"week": f"{year}-W{week:02}", "person_id": person_id}
         work.delivery.time.submit(work.id, **chosen)
         work.lead.time.approve(work.id, **chosen)
-
-
-def _record_dataset(work: Work, items: int, *, near_copies: int) -> None:
-    content = measured.dataset(test_items=items, sealed_at=work.story.clock.now(), by=DELIVERY, near_copies=near_copies)
-    _record(work, content["name"], content)
-    note(DELIVERY, f"records the dataset {content['name']}, {items} test items, sealed")
 
 
 def _record(work: Work, external_id: str, content: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """The people of the demo: an agency and its client, each with a key, and doors that open once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from engagements.core.clock import SystemClock
 from engagements.core.roles import Role, system_actor
 from engagements.demo.server import Running
 from engagements.people.keys import create_key
@@ -44,7 +45,9 @@ def found(running: Running) -> House:
         for name, role in _ROLES.items():
             email = f"{name.split()[-1].lower()}@haldenroth.example"
             house.people[name] = add_user(session, ours, name=name, email=email, role=role, at=now).id
-            house.keys[name] = create_key(session, ours, name=name, role=role, at=now)[1]
+            # A key acts for the person who made it; reviewers are persons.
+            own = replace(ours, id=house.people[name], name=name)
+            house.keys[name] = create_key(session, own, name=name, role=role, at=now)[1]
         return house
 
 
@@ -59,14 +62,14 @@ def welcome(running: Running, house: House, *, client_id: str, name: str, email:
 
 
 def open_doors(running: Running, house: House) -> Mapping[str, str]:
-    """By name, the paths that sign people in once, for a day."""
+    """By name, the paths that sign people in once, for a day from now: whatever day the story ends on."""
     wiring = running.wiring
     visitors = [name for name in house.people if name in {HEAD, LEAD, DELIVERY} or name not in _ROLES]
     with wiring.store.write() as session:
         return {
             name: "/sign-in/link/"
             + one_time_link(
-                session, session.get_one(User, house.people[name]), LinkPurpose.SIGN_IN, at=wiring.clock.now()
+                session, session.get_one(User, house.people[name]), LinkPurpose.SIGN_IN, at=SystemClock().now()
             )
             for name in visitors
         }

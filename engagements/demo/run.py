@@ -12,10 +12,15 @@ from rich.progress import track
 
 from engagements.cli import cli
 from engagements.cli.output import answers, console, on_option, to_stderr
+from engagements.demo.data import RAW
+from engagements.demo.raw import raw_files
+from engagements.demo.routing import CSV_NAME, HELD_OUT_NAME, exported, held_out
 from engagements.demo.server import clear
+from engagements.demo.story import STORY
 from engagements.demo.tickets import MONTHS, tickets
 from engagements.demo.walk import own_settings, walk
-from engagements.files import write_whole
+from engagements.demo.words import title
+from engagements.files import write_together, write_whole
 from estimator.brief.example import example_brief
 
 _AGENCY: Final = """\
@@ -55,15 +60,15 @@ class Step:
 def main(folder: Path, examples: int, seed: int, on: date) -> None:
     """One engagement on generated tickets, from the client's brief to the proposal. Results lie in FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
-    _say(f"A client's files, in {folder}/")
+    title(f"A client's files, in {folder}/")
     _lay_client_files(folder, examples=examples, seed=seed, on=on)
     with chdir(folder):
         clear(own_settings())
         for step in _steps(on):
             _take(step)
-        _say("The same through the API, to the signature and on to the third gate")
+        title("The same through the API, to the signature and on to the third gate")
         walk(on)
-    _say("What is there now")
+    title("What is there now")
     for name, what in _RESULTS.items():
         path = folder / name
         console.print(f"  {path}  [dim]{path.stat().st_size / 1024:,.0f} KiB, {what}[/]")
@@ -71,6 +76,10 @@ def main(folder: Path, examples: int, seed: int, on: date) -> None:
 
 _RESULTS: Final = {
     "tickets.jsonl": "the client's replies, as training examples",
+    "raw/ticket-export.csv": "what the client's old system exported, as it came",
+    "raw/chat-log.jsonl": "and the log of its new one",
+    "raw/routing-export.csv": "short tickets with their queues, for the second engagement",
+    "routing-held-out.jsonl": "and those that were never imported",
     "brief.toml": "what the client wants; edit it and run the commands again",
     "sixfold.toml": "whose proposals these are",
     "estimate.json": "every number of the estimate, each with its formula, inputs, source and price date",
@@ -87,6 +96,11 @@ def _lay_client_files(folder: Path, *, examples: int, seed: int, on: date) -> No
     made = tickets(examples, until=on, seed=seed)
     lines = [ticket.as_line() for ticket in track(made, "Tickets", total=examples, console=to_stderr, transient=True)]
     write_whole(folder / "tickets.jsonl", b"".join(lines))
+    (folder / RAW).mkdir(exist_ok=True)
+    as_sent = raw_files(list(tickets(examples, until=on - STORY, seed=seed)), seed=seed)
+    write_together({folder / RAW / name: content for name, content in as_sent.items()})
+    write_whole(folder / RAW / CSV_NAME, exported(seed))
+    write_whole(folder / HELD_OUT_NAME, held_out(seed))
     brief = example_brief(on)
     for before, after in (
         ("examples = 3200 ", f"examples = {examples} "),
@@ -132,14 +146,9 @@ def _steps(on: date) -> tuple[Step, ...]:
 
 def _take(step: Step) -> None:
     """Show a command and run it in this process; a command that says no ends the demo with its exit code."""
-    _say(step.question)
+    title(step.question)
     console.print(f"[dim]$[/] [bold cyan]{step.command}[/]\n")
     name, *arguments = shlex.split(step.command)
     code = cli.main(args=arguments, prog_name=name, standalone_mode=False)
     if code:
         raise click.exceptions.Exit(code)
-
-
-def _say(title: str) -> None:
-    console.print()
-    console.rule(f"[bold]{title}[/]", align="left", style="dim")

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,21 +16,35 @@ from engagements.client import Conflict, Forbidden, Sixfold
 from engagements.client.models import Engagement, Estimate, NewLink, Sent
 from engagements.core.audit import verify
 from engagements.demo.delivery import deliver
+from engagements.demo.generating import ENDPOINT
 from engagements.demo.house import LEAD, REVIEWER, House, found, open_doors, welcome
+from engagements.demo.model.process import ModelServer, is_there, serving_model
+from engagements.demo.model.weights import folder_of, laid_down
+from engagements.demo.routed import route
 from engagements.demo.server import Running, serving
 from engagements.demo.story import Story
-from engagements.demo.words import minor, money, note
+from engagements.demo.training import BACKEND, backend
+from engagements.demo.words import minor, money, note, title
 from engagements.files import write_together
-from engagements.settings import Settings, read_settings
+from engagements.settings import ModelEndpoint, Settings, read_settings
 from engagements.tables import RECORDS
 
 HOME: Final = "home"
+_ANSWER_S: Final = 300.0
+"""An answer takes ten seconds; on a machine that is busy it may take its time."""
 
 
 def walk(on: date) -> None:
     """In the folder with the client's files: serve, and go through fifteen weeks as its people would."""
-    settings, story = own_settings(), Story.until(on)
-    brief = _brief_of_the_api(story.earlier(tomllib.loads(Path("brief.toml").read_text("utf-8"))))
+    with ExitStack() as started:
+        model = started.enter_context(serving_model()) if is_there() else None
+        _walk(on, model)
+
+
+def _walk(on: date, model: ModelServer | None) -> None:
+    settings, story = _settings_with(model, on), Story.until(on)
+    wanted = tomllib.loads(Path("brief.toml").read_text("utf-8"))
+    brief = _brief_of_the_api(story.earlier(wanted))
     with serving(settings, story.clock) as running:
         house = found(running)
         note("A server", f"answers on {running.url}; its database lies in {HOME}/")
@@ -44,7 +59,12 @@ def walk(on: date) -> None:
             welcome(
                 running, house, client_id=engagement.client_id, name=asks["contact_name"], email=asks["contact_email"]
             )
-            kept = deliver(running.url, house, story, engagement, client=asks["contact_name"])
+            kept = deliver(running.url, house, story, engagement, client=asks["contact_name"], model=model)
+        title("A second engagement, small enough to train on this machine")
+        if model is None:
+            note("A local model", "is not there (`make` lays one down), so nothing is trained")
+        else:
+            route(running, house, story, engagement, _brief_of_the_api(wanted))
         _check_the_trail(running, house)
         doors = open_doors(running, house)
     write_together({**signed, **kept})
@@ -54,6 +74,16 @@ def walk(on: date) -> None:
 def own_settings() -> Settings:
     """Those of the working folder, in a home of its own whatever the environment says."""
     return read_settings().model_copy(update={"home": Path(HOME), "database": SecretStr("")})
+
+
+def _settings_with(model: ModelServer | None, on: date) -> Settings:
+    """The model of this machine as an endpoint, and to be trained; a server that is started on the folder later knows
+    neither."""
+    if model is None:
+        return own_settings()
+    endpoint = ModelEndpoint(base_url=model.base_url, local=True, json_schema=True, timeout_s=_ANSWER_S)
+    trainer = backend(folder_of(laid_down()), on=on)
+    return own_settings().model_copy(update={"model_endpoints": {ENDPOINT: endpoint}, "backends": {BACKEND: trainer}})
 
 
 def _brief_of_the_api(brief: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,12 @@ from engagements.cli.output import console
 _WIDTH: Final = 15
 
 
+def title(text: str) -> None:
+    """What comes next, between two rules of the page."""
+    console.print()
+    console.rule(f"[bold]{text}[/]", align="left", style="dim")
+
+
 def note(who: str, what: str) -> None:
     """`who` is blank where it is who it was before."""
     row = Table.grid(Column(width=_WIDTH), Column(), padding=(0, 1))

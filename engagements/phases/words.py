@@ -1,18 +1,12 @@
 """How gates are worded and coloured on pages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from engagements.delivery.gate_models import EvidenceKind, GateState, Verdict
 from engagements.evals.verdicts import Outcome
 from engagements.phases.requirements import Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    tone: str
-    label: str
+from engagements.rendering import Badge
 
 
 def _badge(tone: str, label: str) -> Badge:

@@ -20,19 +20,12 @@ from engagements.proposals.schemas import DecisionOut, LinkOut, ProposalOut
 from engagements.proposals.scoping import PricesChanged
 from engagements.proposals.scoping_pages import Place
 from engagements.proposals.states import MOVES, UNSENT
+from engagements.rendering import Badge
 from estimator.errors import EstimatorError, Problem
 from estimator.money import Money
 from estimator.plain import plain
 
 _EVENTS_SHOWN: Final = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    """A state as it is shown; `tone` as the macro `badge` has it."""
-
-    tone: str
-    label: str
 
 
 BADGES: Final[Mapping[ProposalState, Badge]] = {

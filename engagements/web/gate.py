@@ -1,8 +1,8 @@
 """The outermost layer: what no handler should have to think of.
 
 Limits of headers, addresses and bodies; known hosts only; types of content; JSON read once and strictly; a time-out
-for bodies that trickle; a request id on every answer and log line; security headers; one log line and one measurement
-per request. It answers by itself what is wrong here, so nothing behind it sees such a request.
+for bodies that trickle (uploads: see `streams`); a request id on every answer and log line; security headers; one log
+line and one measurement per request. It answers by itself what is wrong here, so nothing behind it sees such a request.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from engagements.web.json_body import MalformedJson, check_json
 from engagements.web.metrics import Metrics
 from engagements.web.problem import PROBLEM_JSON, Failure, failure_of, is_api
+from engagements.web.streams import is_streamed
 
 BODY_BYTES_MAX: Final = 1_000_000
 _HEADER_BYTES_MAX: Final = 32_000
@@ -47,8 +48,9 @@ SECURITY_HEADERS: Final[Mapping[bytes, bytes]] = {
 
 _SECURITY: Final = tuple(SECURITY_HEADERS.items())
 _ACCEPTED: Final = frozenset(
-    {b"*/*", b"application/*", _JSON, PROBLEM_JSON.encode(), b"application/pdf", b"text/plain", b"text/*", b""}
-)
+    {b"*/*", b"application/*", _JSON, PROBLEM_JSON.encode(), b"application/pdf", b"text/plain", b"text/*",
+     b"text/event-stream", b"text/csv", b""}
+)  # fmt: skip
 
 log = logging.getLogger("sixfold.request")
 
@@ -106,7 +108,8 @@ class Gate:
         try:
             body = await self._admit(scope, receive)
             state["body"] = body
-            await self.app(scope, _replaying(body, receive), sending)
+            streamed = is_streamed(scope["method"], scope["path"])
+            await self.app(scope, receive if streamed else _replaying(body, receive), sending)
         except Refused as error:
             await _say(error.failure, seen, sending)
         except Exception as error:
@@ -145,6 +148,8 @@ class Gate:
         if scope["method"] not in _BODIES:
             if length or b"transfer-encoding" in named:
                 raise _refuse(405, "method_not_allowed", f"{scope['method']} takes no body")
+            return b""
+        if is_streamed(scope["method"], scope["path"]):
             return b""
         if length > BODY_BYTES_MAX:
             raise _too_large()

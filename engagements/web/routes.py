@@ -37,6 +37,11 @@ def put(path: str | Sequence[str] = "/", *, permission: Access, **options: Any) 
     return litestar.put(path, sync_to_thread=True, permission=permission, **options)
 
 
+def put_stream(path: str | Sequence[str] = "/", *, permission: Access, **options: Any) -> _Declared:
+    """For a body of any length, which the handler takes as it comes (see `streams`): an asynchronous function."""
+    return litestar.put(path, permission=permission, request_max_body_size=None, **options)
+
+
 def patch(path: str | Sequence[str] = "/", *, permission: Access, **options: Any) -> _Declared:
     return litestar.patch(path, sync_to_thread=True, permission=permission, **options)
 

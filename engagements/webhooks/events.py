@@ -74,4 +74,29 @@ CATALOGUE: Final[Mapping[EventType, EventKind]] = {
         when="The client agreed or declined, or it was withdrawn.", data=_CHANGE | {"state": "agreed"}
     ),
     EventType.REPORT_ISSUED: EventKind(when="A status report was issued.", data=_ENGAGEMENT | {"report": f"rep_{_ID}"}),
+    EventType.DATA_JOB_ENDED: EventKind(
+        when="Long work on data is done, has failed, or was cancelled.",
+        data=_ENGAGEMENT | {"job": f"job_{_ID}", "kind": "import", "state": "done"},
+    ),
+    EventType.REVIEW_ROUND_CLOSED: EventKind(
+        when="A round of review was closed.", data=_ENGAGEMENT | {"round": f"rnd_{_ID}"}
+    ),
+    EventType.DATASET_SEALED: EventKind(
+        when="A dataset version was sealed.", data=_ENGAGEMENT | {"version": f"dsv_{_ID}", "number": 1}
+    ),
+    EventType.ERASURE_OPENED: EventKind(
+        when="Somebody asked to be erased from data, and it is under way.", data=_ENGAGEMENT | {"erasure": f"era_{_ID}"}
+    ),
+    EventType.TRAINING_RUN_ENDED: EventKind(
+        when="A training run has succeeded, failed or was cancelled, or its provider does not know it any more.",
+        data=_ENGAGEMENT | {"experiment": f"exp_{_ID}", "run": f"trn_{_ID}", "state": "succeeded"},
+    ),
+    EventType.EXPERIMENT_ENDED: EventKind(
+        when="All runs of an experiment have ended, and one was chosen, or none gave a model.",
+        data=_ENGAGEMENT | {"experiment": f"exp_{_ID}", "state": "done", "chosen": f"trn_{_ID}"},
+    ),
+    EventType.MODEL_RETIRING: EventKind(
+        when="The last day of a model that was trained on, or serves, is 60, 30 or 7 days away.",
+        data=_ENGAGEMENT | {"days": 30, "model_version": f"mdl_{_ID}"},
+    ),
 }

@@ -67,6 +67,15 @@ def is_label(answer: str) -> bool:
     return _LABEL.fullmatch(answer) is not None and len(answer.split()) <= _WORDS_OF_A_LABEL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A line that repeats the line `first`, to the letter or nearly."""
+
+    line: int
+    first: int
+    is_exact: bool
+
+
 class RowIndex:
     """The fingerprints of a file by line; `problems` compares them once all are there."""
 
@@ -88,15 +97,20 @@ class RowIndex:
         self._prompt.append(row.prompt & _MASK_64)
         self._exact.append(row.exact & _MASK_32)
 
+    def repeats(self) -> Iterator[Repeat]:
+        """Every row that is an earlier one over again, case, blanks and final punctuation aside."""
+        example = np.frombuffer(self._example, np.uint64) if self._example else np.zeros(0, np.uint64)
+        for line, first in _repeats(example):
+            yield Repeat(line=line, first=first, is_exact=self._exact[line - 1] == self._exact[first - 1])
+
     def problems(self) -> Iterator[Problem]:
         if not self._example:
             return
-        example, prompt = np.frombuffer(self._example, np.uint64), np.frombuffer(self._prompt, np.uint64)
-        for line, first in _repeats(example):
-            code = "row.duplicate_of" if self._exact[line - 1] == self._exact[first - 1] else "row.near_duplicate_of"
-            what = "the same example as" if code == "row.duplicate_of" else "nearly the same example as"
-            yield finding(code, f"{what} line {first}", line=line)
-        for line, first in _repeats(prompt):
+        for repeat in self.repeats():
+            code = "row.duplicate_of" if repeat.is_exact else "row.near_duplicate_of"
+            what = "the same example as" if repeat.is_exact else "nearly the same example as"
+            yield finding(code, f"{what} line {repeat.first}", line=repeat.line)
+        for line, first in _repeats(np.frombuffer(self._prompt, np.uint64)):
             if self._example[line - 1] != self._example[first - 1]:
                 yield finding("row.label_conflict", f"another answer than line {first} to the same question", line=line)
         if self.lines_left_out:

@@ -10,6 +10,7 @@ from typing import Final
 _LONG_INPUT_CHARS: Final = 20_000
 
 _INVISIBLE: Final = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff\U000e0001\U000e0020-\U000e007f]")
+_UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff\U000e0001\U000e0020-\U000e007f]")
 _JOINER_IN_WORD: Final = re.compile("[A-Za-z0-9][\u200c\u200d]|[\u200c\u200d][A-Za-z0-9]")
 _FLAG: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -21,7 +22,7 @@ _SPECIAL: Final = re.compile(
 
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
 _MARKUP: Final = re.compile(
-    r"<\s?/?(?:script|iframe|object|embed|applet|meta|base|form)\b|\bjavascript:"
+    r"<\s?/?(?:script|iframe|object|embed|applet|meta|base|form)\b|\bjavascript:|\bdata:text/html\b"
     r"|<[a-z][^<>]{0,200}[\s/]on[a-z]{3,20}\s{0,3}=",
     re.IGNORECASE,
 )
@@ -41,6 +42,8 @@ def special_token(text: str) -> str | None:
 
 def zero_width(text: str) -> str | None:
     """Invisible characters. A joiner inside an emoji or a script that needs it is none; nor are the tags of a flag."""
+    if not _UNSEEN.search(text):
+        return None
     found = _INVISIBLE.search(_FLAG.sub("", text)) or _JOINER_IN_WORD.search(text)
     return f"invisible character {_codepoint(found.group())} in the text" if found else None
 

@@ -10,6 +10,7 @@ _OVERRULE: Final = (
     + r"| (?:all|everything|anything)\b[^.\n]{0,20}\b(?:above|before|told|said)\b)"
 )  # fmt: skip
 _OWN: Final = "your (?:initial|original|starting|first|hidden|secret|internal|exact|system) "
+_TELL: Final = r"output|print|show|display|reveal|repeat|tell me"
 # By a sign that is quick to look for: what must stand there, in lower case. Patterns that begin with letters are
 # searched for many times faster than those that begin with a choice.
 _INJECTIONS: Final = tuple(
@@ -32,11 +33,32 @@ _INJECTIONS: Final = tuple(
             "new instructions:",
             r"instructions (?:that )?you (?:were|have been) (?:initially |originally )?given\b",
             rf"{_OWN}instructions?\b",
+            r"(?:my|your) instructions are\b[^.\n]{0,3}['\"]",
+            r"\bi was instructed to\b[^.\n]{0,3}['\"]",
         ),
         # What does your system prompt say?
         "prompt": ("system[ _]?prompt", "hidden prompt", "secret prompt", "developer prompt", rf"{_OWN}prompt\b"),
         "repeat": (r"repeat (?:(?:everything|all|the (?:text|words))\b[^.\n]{0,10} above|the above)\b",),
+        "above": (r"(?:output|print|show|display|copy) the (?:text|words|message|conversation) above\b",),
+        "conversation": (
+            r"repeat (?:this|the) (?:entire|whole|full) conversation\b",
+            r"what were you told before this conversation\b",
+        ),
+        "system message": (rf"(?:{_TELL})\b[^.\n]{{0,20}}\byour system message\b",),
+        "initial": (
+            rf"(?:{_TELL})\b[^.\n]{{0,30}}\binitiali[sz]ation string\b",
+            r"(?:text|words|rules) you were (?:initially given|given initially)\b",
+            r"\binitial prompt\b",
+        ),
+        "not supposed to": (r"what are you not (?:supposed|allowed) to (?:tell|say|reveal)\b",),
         # You are DAN now.
+        "anything now": (r"do anything now\b",),
+        "role of another": (r"role of another (?:ai|artificial|model|chatbot)\b",),
+        "submissive ai": (r"submissive ai\b",),
+        "pretend to be": (r"(?:you are|you're|you will be) going to pretend to be\b", r"you will pretend to be\b"),
+        "separate ways": (r"answer my prompts? in two (?:different )?separate ways\b",),
+        "stay in character": (r"(?:you|always|must) [^.\n]{0,30}stay in character\b",),
+        "maintenance mode": (r"you are (?:now )?in maintenance mode\b",),
         " dan": (r" dan mode\b", r"you are (?:now )?dan\b", r"(?:act as|pretend to be|become) dan\b"),
         "developer mode": (r"(?:you are|act|simulate|enable|enter|in)\b[^.\n]{0,30}\bdeveloper mode\b",),
         "jailbr": (r"jailbroken\b", r"jailbreak(?:ed)? (?:mode|prompt)\b"),

@@ -15,9 +15,19 @@ _MISREAD_ELSEWHERE: Final = re.compile(
     "|вЂ[™њќ“”¦ў]|(?:[РС][ЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЁЄЇІіґёєјЅѕї°±µ¶·№¦§©«¬®‚„…†‡€‰‹‘’“”•–—™›]){2}|Ă[¨©´ˇ¤¶¬®§Ľ\u00ad]|[\u0080-\u0084\u0086-\u009f]"
 )
 
+# What is misread leaves two characters beyond ASCII side by side that are not two small letters, or one of a few alone.
+_TELLING: Final = re.compile("[^\x00-\x7f](?:[^\x00-\x7f](?<![ß-öø-ÿ]{2})|(?<=[\u0080-\u009fÂÃŒœ\ufffd]))")
+
+
+def may_be_misread(text: str) -> bool:
+    """Whether it is worth looking closer: nothing is found, here or by ftfy, in a text for which this is false."""
+    return _TELLING.search(text) is not None
+
 
 def mojibake(text: str) -> str | None:
     """Text that was decoded in the wrong encoding, or holds the mark of characters already lost."""
+    if not may_be_misread(text):
+        return None
     if "\ufffd" in text:
         return "U+FFFD in the text: characters were lost"
     if _MISREAD_ELSEWHERE.search(text) or any(_was_utf8(match.group()) for match in _MISREAD.finditer(text)):

@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,7 +20,7 @@ OnProgress = Callable[[int, int], None]
 
 _CHUNK_BYTES: Final = 1024 * 1024
 _BETWEEN_VALUES: Final = re.compile(r"[ \t\r\n,\[\]]*")
-_MAGIC: Final = (
+MAGIC: Final = (
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "a zip archive or an Office file"),
     (b"BZh", "bzip2"),
@@ -98,11 +98,11 @@ def rows(source: Source) -> Iterator[Line]:
             source.problems.append(finding("not_jsonl", what, line=1))
             yield from _members(head, chunks)
         else:
-            yield from _lines(head, chunks)
+            yield from lines_of(_chain(head, chunks))
 
 
 def _unreadable_kind(head: bytes) -> Problem | None:
-    for magic, kind in _MAGIC:
+    for magic, kind in MAGIC:
         if head.startswith(magic):
             return finding("unsupported_media_type", f"the file is {kind}, not JSON Lines")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head[:2] or head[1:4:2] == b"\0\0":
@@ -141,9 +141,10 @@ def _is_json(text: str | bytes) -> bool:
     return True
 
 
-def _lines(head: bytes, chunks: Iterator[bytes]) -> Iterator[Line]:
+def lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of a file that comes in pieces; of one longer than `MAX_ROW_BYTES` no more than that is ever held."""
     number, tail, dropping = 0, b"", False
-    for chunk in _chain(head, chunks):
+    for chunk in chunks:
         pieces = (tail + chunk).split(b"\n")
         tail = pieces.pop()
         for piece in pieces:

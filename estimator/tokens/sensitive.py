@@ -4,10 +4,12 @@ Every repetition in the patterns is bounded, so that no text makes a search quad
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 _EMAIL: Final = re.compile(r"(?<=[\w%+-])@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
+
+_LOCAL_PART: Final = re.compile(r"[\w.%+-][\w.%+'-]{0,63}\Z")
 
 # Patterns that begin with a set of characters are searched for several times faster than those that begin with \\b.
 _DIGIT_RUN: Final = re.compile(r"[0-9][0-9 -]{11,}+")
@@ -44,9 +46,16 @@ _SECRETS: Final = (
 )  # fmt: skip
 _CHARS_OF_A_SECRET: Final = 15
 _NAMED_SECRET_SIGNS: Final = ("key", "secret", "token", "passw")
+_REST_OF_A_KEY: Final = re.compile(r"(?:[\w-]|\.(?=\w)){0,4000}")
+_REST_OF_A_PRIVATE_KEY: Final = re.compile(
+    r"[A-Za-z0-9+/=\s:,-]{0,8000}?-----END [A-Z ]{1,60}-----|[A-Za-z0-9+/=\s]{0,8000}"
+)
+_REST_OF_A_VALUE: Final = re.compile(r"[^\s\"'<>{}()]{0,4000}")
+_CHARS_OF_A_NAMED_SECRET: Final = 10
 _NAMED_SECRET: Final = re.compile(
     r"\b(?:api[_ -]?key|access[_ -]?key|secret|token|password|passwd)\b[\"' ]{0,3}[:=][\"' ]{0,3}"
-    r"(?=[^\s\"']{0,60}[0-9])[^\s\"'<>{}()]{10}"
+    r"(?=[^\s\"']{0,60}[0-9])[^\s\"'<>{}()]{10}",
+    re.IGNORECASE,
 )
 
 
@@ -64,16 +73,40 @@ def has_email(text: str) -> bool:
     return "@" in text and _EMAIL.search(text) is not None
 
 
+def emails(text: str) -> Iterator[slice]:
+    """Where e-mail addresses stand, from the local part to the end of the domain."""
+    for match in _EMAIL.finditer(text) if "@" in text else ():
+        if local := _LOCAL_PART.search(text, max(0, match.start() - 64), match.start()):
+            yield slice(local.start(), match.end())
+
+
 def has_card_number(text: str) -> bool:
     """A number in the range of a card brand whose Luhn digit is right."""
-    runs = (run for run in _DIGIT_RUN.finditer(text) if len(run.group()) <= _MAX_RUN and _stands_alone(run))
-    return any(_is_card(re.sub(r"[ -]", "", match.group())) for run in runs for match in _CARD.finditer(run.group()))
+    return next(card_numbers(text), None) is not None
+
+
+def card_numbers(text: str) -> Iterator[slice]:
+    """Where card numbers stand, with the blanks and hyphens in them."""
+    for run in _DIGIT_RUN.finditer(text):
+        if len(run.group()) > _MAX_RUN or not _stands_alone(run):
+            continue
+        for match in _CARD.finditer(run.group()):
+            if _is_card(re.sub(r"[ -]", "", match.group())):
+                yield slice(run.start() + match.start(), run.start() + match.end())
 
 
 def has_iban(text: str) -> bool:
     """An international bank account number whose check digits are right (ISO 13616: remainder 1 modulo 97)."""
-    found = (match.group().replace(" ", "") for match in _IBAN.finditer(text) if _stands_alone(match))
-    return any(map(_iban_checks, found))
+    return next(ibans(text), None) is not None
+
+
+def ibans(text: str) -> Iterator[slice]:
+    """Where bank account numbers stand, with the blanks in them."""
+    for match in _IBAN.finditer(text):
+        if _stands_alone(match) and _iban_checks(match.group().replace(" ", "")):
+            length = _IBAN_LENGTHS[match.group()[:2]]
+            places = [place for place, character in enumerate(match.group(), match.start()) if character != " "]
+            yield slice(match.start(), places[length - 1] + 1)
 
 
 def has_secret(text: str) -> bool:
@@ -87,6 +120,22 @@ def has_secret(text: str) -> bool:
         return False
     low = text.lower()
     return any(sign in low for sign in _NAMED_SECRET_SIGNS) and _NAMED_SECRET.search(low) is not None
+
+
+def secrets(text: str) -> Iterator[slice]:
+    """Where keys and tokens stand, to their end; of a private key all of it, of a named value the value."""
+    if len(text) < _CHARS_OF_A_SECRET:
+        return
+    for character, signs, pattern in _SECRETS:
+        for match in pattern.finditer(text) if character in text and any(sign in text for sign in signs) else ():
+            rest = (_REST_OF_A_PRIVATE_KEY if match.group().startswith("--") else _REST_OF_A_KEY).match(
+                text, match.end()
+            )
+            yield slice(match.start(), rest.end() if rest else match.end())
+    if (":" in text or "=" in text) and any(sign in text.lower() for sign in _NAMED_SECRET_SIGNS):
+        for match in _NAMED_SECRET.finditer(text):
+            rest = _REST_OF_A_VALUE.match(text, match.end())
+            yield slice(match.end() - _CHARS_OF_A_NAMED_SECRET, rest.end() if rest else match.end())
 
 
 # How many digits a text must have for the check to be worth while: an IBAN has letters too.

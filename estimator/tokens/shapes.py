@@ -1,5 +1,6 @@
 """Which format a row is written in, and the two formats that become chat without loss: ShareGPT and Alpaca."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final
@@ -69,7 +70,8 @@ def _from_sharegpt(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _sharegpt_messages(turns: list[object]) -> Iterator[object]:
-    calls = 0
+    """Results answer the calls before them in their order; one too many answers the last call."""
+    made, unanswered = 0, deque[str]()
     for turn in turns:
         if not isinstance(turn, dict):
             yield turn
@@ -77,17 +79,26 @@ def _sharegpt_messages(turns: list[object]) -> Iterator[object]:
         speaker, value = turn.get("from"), turn.get("value")
         message: dict[str, object] = {"role": _ROLES.get(str(speaker), speaker)}
         if speaker == "function_call":
-            calls += 1
-            message["tool_calls"] = [{"id": f"call_{calls}", "type": "function", "function": _call(value)}]
+            functions = _calls(value)
+            ids = [f"call_{number}" for number in range(made + 1, made + 1 + len(functions))]
+            made, unanswered = made + len(functions), deque(ids)
+            calls = zip(ids, functions, strict=True)
+            message["tool_calls"] = [{"id": each, "type": "function", "function": function} for each, function in calls]
         else:
             message["content"] = value
         if speaker == "observation":
-            message["tool_call_id"] = f"call_{calls}"
+            message["tool_call_id"] = unanswered.popleft() if unanswered else f"call_{made}"
         yield message
 
 
+def _calls(value: object) -> list[dict[str, object]]:
+    """What a turn calls: one function, or a list of them (LLaMA-Factory reads both)."""
+    written = _loads(value)
+    return [_call(each) for each in written] if isinstance(written, list) and written else [_call(value)]
+
+
 def _call(value: object) -> dict[str, object]:
-    """Name and arguments of a call written as JSON text; `arguments` become text where they are an object."""
+    """Name and arguments of a call, often written as JSON text; `arguments` become text where they are an object."""
     call = _loads(value)
     if not isinstance(call, dict):
         return {"name": "", "arguments": value}

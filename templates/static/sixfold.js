@@ -65,6 +65,15 @@
       event.detail.swapOverride = "innerHTML";
     }
   });
+  // A part that asks for itself again stays where it was scrolled to.
+  const scrolled = new Map();
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const box of document.querySelectorAll(".scrolls[id]")) scrolled.set(box.id, box.scrollLeft);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, left] of scrolled) { const box = document.getElementById(id); if (box) box.scrollLeft = left; }
+    scrolled.clear();
+  });
   const unreachable = () => {
     const box = document.createElement("div");
     box.className = "problem";

@@ -16,9 +16,15 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 MODULES = {
     ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
-    for top in ("engagements", "estimator")
+    for top in ("backends", "engagements", "estimator")
     for path in (PROJECT / top).rglob("*.py")
 }
+
+WEIGHTS = {
+    "datasets", "ftfy", "openai", "openpyxl", "pandas", "presidio_analyzer", "pyarrow", "rensa", "scipy", "sklearn",
+    "spacy", "torch", "transformers",
+}  # fmt: skip
+"""What takes from a tenth of a second to several to load, and up to hundreds of megabytes."""
 
 
 def run(code: str) -> object:
@@ -29,7 +35,7 @@ def run(code: str) -> object:
 
 
 def loaded_by(statement: str) -> set[str]:
-    found = run(f"import sys, json; {statement}; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))")
+    found = run(f"import sys, json\n{statement}\nprint(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))")
     assert isinstance(found, list)
     return set(found)
 
@@ -53,6 +59,17 @@ def test_the_command_answers_help_without_the_estimator_or_the_renderer():
 
 def test_the_proposal_is_written_without_weasyprint_in_this_process():
     assert "weasyprint" not in loaded_by("import engagements.cli.propose")
+
+
+def test_the_application_is_served_without_what_only_work_on_data_needs():
+    """numpy it has: estimates are simulated, and budgets with them."""
+    assert not loaded_by("import engagements.app, engagements.cli.serve") & WEIGHTS
+
+
+@pytest.mark.parametrize("words", [["--help"], ["data", "prepare", "--help"]])
+def test_the_command_answers_help_without_what_only_work_on_data_needs(words: list[str]):
+    quietly = "with contextlib.redirect_stdout(io.StringIO()): run"
+    assert not loaded_by(f"import contextlib, io\nfrom engagements.cli import run\n{quietly}({words})") & WEIGHTS
 
 
 def test_no_import_goes_in_a_circle():
@@ -94,35 +111,7 @@ def at_once(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
                 yield from at_once([*node.body, *getattr(node, "orelse", [])])
 
 
-@pytest.mark.slow
-def test_every_module_can_be_imported_first():
-    code = """
-import importlib, json, pkgutil, sys
-ours = ("engagements", "estimator")
-def names():
-    for package in ours:
-        yield package
-        module = importlib.import_module(package)
-        for found in pkgutil.walk_packages(module.__path__, package + "."):
-            if not found.name.endswith(("__main__", "migrations.env")):
-                yield found.name
-failed = {}
-for name in sorted(set(names())):
-    # The other package leans on nothing here, and takes its time.
-    for loaded in [key for key in sys.modules if key.split(".")[0] == name.split(".")[0]]:
-        del sys.modules[loaded]
-    if name.startswith("engagements") and "sqlmodel" in sys.modules:
-        sys.modules["sqlmodel"].SQLModel.metadata.clear()
-    try:
-        importlib.import_module(name)
-    except Exception as error:
-        failed[name] = repr(error)
-print(json.dumps(failed))
-"""
-    assert run(code) == {}
-
-
-@pytest.mark.parametrize("name", ["engagements", "estimator"])
+@pytest.mark.parametrize("name", ["backends", "engagements", "estimator"])
 def test_our_generic_names_are_ours(name: str):
     where = run(f"import json, {name}; print(json.dumps({name}.__file__))")
     assert Path(str(where)).parents[1] == PROJECT
@@ -130,13 +119,21 @@ def test_our_generic_names_are_ours(name: str):
 
 def test_what_is_imported_is_what_pyproject_asks_for():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["open-models"]]
-    distributions = packages_distributions()
-    modules = [*(PROJECT / "engagements").rglob("*.py"), *(PROJECT / "estimator").rglob("*.py")]
+    extras = project["optional-dependencies"]
+    modules = [path for top in ("backends", "engagements", "estimator") for path in (PROJECT / top).rglob("*.py")]
     imported = {name.split(".")[0] for path in modules for name in imports_of(path)}
-    foreign = imported - set(sys.stdlib_module_names) - {"engagements", "estimator"}
+    foreign = imported - set(sys.stdlib_module_names) - {"backends", "engagements", "estimator"}
+    distributions = packages_distributions()
     # Parts of tiktoken and pydantic, and what only type checkers see.
     needed = {distributions[name][0].lower() for name in foreign - {"tiktoken_ext", "pydantic_core", "_typeshed"}}
-    # The driver that a database URL names is imported by nobody.
-    needed |= {"psycopg"}
-    assert {name.replace("_", "-") for name in needed} == {re.split(r"[\[<>=!~ ]", each)[0] for each in asked}
+    # The driver that a database URL names is imported by nobody; nor is what transformers reads weights with.
+    # Of the packages below `google`, imports name two.
+    needed = {name.replace("_", "-") for name in needed | {"psycopg", "google-auth", "google-genai"}}
+    asked = [each for extra in ("open-models", "bedrock", "vertex") for each in extras[extra]]
+    local = named(extras["local"])
+    assert needed - local == named([*project["dependencies"], *asked]) - local
+    assert {"torch", "transformers"} <= needed
+
+
+def named(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~ ]", each)[0] for each in requirements}

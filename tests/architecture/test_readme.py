@@ -13,7 +13,7 @@ import click
 import pytest
 from sqlmodel import select
 
-from engagements.cli import LazyGroup, run
+from engagements.cli import cli, run
 from engagements.core.models import Organisation
 from engagements.core.roles import Role, system_actor
 from engagements.migrations import upgrade
@@ -61,6 +61,11 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     def answer(*words: str) -> object:
         if words[0] in {"keys", "audit", "sign-in"}:
             founded()
+        if words[0] in {"data", "train", "runs"}:
+            assert [run(command) for command in PREPARED] == [0, 0]
+        if words[0] == "runs":
+            assert [run(command) for command in TRAINED] == [0, 0]
+        capsys.readouterr()
         code = run([*words, "--json"])
         printed = capsys.readouterr()
         assert code < 2, printed.err
@@ -95,7 +100,29 @@ COMMANDS = {
     "db upgrade": ["db", "upgrade"],
     "db check": ["db", "check"],
     "audit verify": ["audit", "verify"],
+    "data prepare": ["data", "prepare", "rows.jsonl", "-o", "again"],
+    "data import": ["data", "import", "rows.jsonl", "-o", "imported.jsonl"],
+    "data import --preview": ["data", "import", "rows.jsonl", "--preview"],
+    "data check": ["data", "check", "rows.jsonl"],
+    "data review --hand-out": ["data", "review", "dataset/train.jsonl", "--hand-out", "more", "--reviewers", "ana,bo"],
+    "data review --collect": ["data", "review", "dataset/train.jsonl", "--collect", "sheets", "-o", "accepted.jsonl"],
+    "data split": ["data", "split", "dataset/train.jsonl", "-o", "divided"],
+    "data export": ["data", "export", "dataset/train.jsonl", "--format", "openai_chat", "-o", "e.jsonl", "--anyway"],
+    "data card": ["data", "card", "dataset"],
+    "data diff": ["data", "diff", "dataset", "dataset"],
+    "train": ["train", "--backend", "fake", "--model", "none", "--data", "dataset", "-o", "run", "--poll", "0"],
+    "runs list": ["runs", "list"],
+    "runs show": ["runs", "show", "one"],
+    "runs cancel": ["runs", "cancel", "one"],
+    "runs compare": ["runs", "compare", "one", "two"],
 }  # fmt: skip
+PREPARED = (
+    ["data", "prepare", "rows.jsonl", "-o", "dataset"],
+    ["data", "review", "dataset/train.jsonl", "--hand-out", "sheets", "--reviewers", "ana,bo"],
+)
+"""What lies there before the steps that follow them."""
+TRAINED = [["train", "--backend", "fake", "--model", "none", "--data", "dataset", "--poll", "0", "-o", name]
+    for name in ("one", "two")]  # fmt: skip
 SERVED = "serve"
 """What does not end by itself is shown in tests/engagements/cli."""
 
@@ -125,7 +152,7 @@ def test_its_example_of_the_client_does_what_it_shows(serve, tmp_path: Path) -> 
 
 def test_every_command_is_in_its_table() -> None:
     first = " ".join(row[0] for row in rows(section("The command")))
-    assert set(re.findall(r"`([a-z-]+)", first)) == set(LazyGroup().list_commands(click.Context(click.Command("x"))))
+    assert set(re.findall(r"`([a-z-]+)", first)) == set(cli.list_commands(click.Context(cli)))
 
 
 def test_every_promised_key_has_its_command() -> None:
@@ -145,7 +172,11 @@ def test_its_map_names_what_is_there_and_all_of_it() -> None:
             named.add(path)
             if name.endswith("/"):
                 here[depth] = path
-    packages = {path.parent for top in ("engagements", "estimator") for path in (PROJECT / top).glob("*/__init__.py")}
+    packages = {
+        path.parent
+        for top in ("backends", "engagements", "estimator")
+        for path in (PROJECT / top).glob("*/__init__.py")
+    }
     assert packages <= named
 
 
@@ -161,6 +192,28 @@ def test_its_settings_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("our-contract-prices.toml", "logo.svg", "our-terms.txt"):
         Path(name).write_text("", "utf-8")
     assert read_settings().agency.signatory == "Marte Halden"
+
+
+def test_its_settings_of_data_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sixfold.toml").write_text(indented(section("Preparing data"), "[model_endpoints.openai]"), "utf-8")
+    settings = read_settings()
+    assert settings.storage_url == "s3://sixfold-data/agency"
+    assert settings.storage_options == {"endpoint_url": "https://s3.example.com"}
+    assert len(settings.data_places) == 4
+    assert settings.model_endpoints["openai"].key_env == "OPENAI_API_KEY"
+    assert settings.model_endpoints["own"].local
+
+
+@pytest.mark.parametrize("name", ["prepare", "import", "check", "review", "split", "export", "card", "diff"])
+def test_every_step_of_preparing_data_is_shown(name: str) -> None:
+    assert f"sixfold data {name}" in section("Preparing data")
+
+
+def test_the_report_of_prepared_data_holds_what_it_says(said: Said) -> None:
+    answer = said(*COMMANDS["data prepare"])
+    assert isinstance(answer, dict)
+    assert json.loads(Path("again/report.json").read_bytes()).keys() == {*answer, "check"} - {"output"}
 
 
 def test_its_price_joins_the_book(tmp_path: Path) -> None:

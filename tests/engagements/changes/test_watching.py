@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from engagements.actuals.models import Alert, AlertKind
@@ -44,3 +45,15 @@ def test_between_the_rounds_over_all_only_what_something_happened_to_is_looked_a
     assert house.wiring.watcher.watch() == 1
     house.clock.move(ALL_EVERY)
     assert house.wiring.watcher.watch() == 2
+
+
+def test_an_engagement_that_cannot_be_looked_at_keeps_nobody_else_from_it(house, begin, caplog):
+    broken, whole = begin("First"), begin("Second")
+    with house.wiring.store.write() as session:
+        session.exec(
+            text("update baseline set plan = '{}' where engagement_id = :id"), params={"id": broken.engagement_id}
+        )
+    house.clock.move(timedelta(days=120))
+    assert house.wiring.watcher.watch() == 1
+    assert {row["engagement_id"] for row in found(house, Alert)} == {whole.engagement_id}
+    assert [record.message for record in caplog.records if record.name == "sixfold.changes"] == ["unhandled"]

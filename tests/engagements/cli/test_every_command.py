@@ -17,8 +17,8 @@ Sixfold = Callable[..., Any]
 BriefFile = Callable[..., Path]
 
 COMMANDS = [
-    "brief", "fit", "tokens", "estimate", "hardware", "compare", "propose", "prices", "serve", "sign-in", "db", "keys",
-    "audit",
+    "brief", "fit", "tokens", "data", "train", "runs", "estimate", "hardware", "compare", "propose", "prices", "serve",
+    "sign-in", "db", "keys", "audit",
 ]  # fmt: skip
 RUN = ["--model", "llama-3.1-8b", "--method", "lora", "--gpu", "H100", "--seq", "2048", "--batch", "2"]
 

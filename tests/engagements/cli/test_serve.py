@@ -70,7 +70,9 @@ def test_for_people_the_link_is_shown_once_and_the_log_never_has_it(serve: Serve
 
 def test_a_database_file_can_be_read_by_its_owner_only(serve: Serve, tmp_path: Path) -> None:
     serve()
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "home").iterdir()}
+    home = tmp_path / "home"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in home.iterdir()}
+    assert modes.pop("storage") == 0o700
     assert set(modes.values()) == {0o600}, modes
 
 

@@ -14,18 +14,30 @@ import engagements.changes.register_schemas as register
 import engagements.changes.schemas as changes
 import engagements.client.actuals_models as our_actuals
 import engagements.client.changes as our_changes
+import engagements.client.data as our_data
+import engagements.client.datasets as our_datasets
 import engagements.client.delivery as our_plan
 import engagements.client.gates as our_gates
 import engagements.client.models as ours
 import engagements.client.notices as our_notices
 import engagements.client.reports as our_reports
+import engagements.client.review as our_review
+import engagements.client.synthesis as our_synthesis
+import engagements.client.training_models as our_training
 import engagements.client.work as our_work
 import engagements.core.schemas as core
 import engagements.dashboard.schemas as dashboard
 import engagements.delivery.schemas as plan
 import engagements.notices.schemas as notices
 import engagements.people.schemas as people
+import engagements.phases.data_preparation.jobs.schemas as jobs
+import engagements.phases.data_preparation.pool.schemas as pool
+import engagements.phases.data_preparation.review.schemas as review
+import engagements.phases.data_preparation.sources.schemas as sources
+import engagements.phases.data_preparation.synthesis.schemas as synthesis
+import engagements.phases.data_preparation.versions.schemas as versions
 import engagements.phases.schemas as gates
+import engagements.phases.training.schemas as training
 import engagements.proposals.schemas as proposals
 import engagements.reports.calibration_api as calibration
 import engagements.reports.schemas as reports
@@ -36,7 +48,7 @@ CLIENT = Path(__file__).resolve().parents[3] / "engagements" / "client"
 VERBS = {
     "get": "GET", "get_text": "GET", "get_bytes": "GET", "pages": "GET", "pages_before": "GET", "post": "POST",
     "post_once": "POST", "post_unanswered": "POST",
-    "patch": "PATCH", "put": "PUT", "delete": "DELETE",
+    "patch": "PATCH", "put": "PUT", "put_bytes": "PUT", "follow": "GET", "delete": "DELETE",
 }  # fmt: skip
 
 PAIRS: dict[type[BaseModel], type[BaseModel]] = {
@@ -153,6 +165,88 @@ PAIRS: dict[type[BaseModel], type[BaseModel]] = {
     calibration.MeasureOut: our_changes.Measure,
     calibration.DriverAdviceOut: our_changes.DriverAdvice,
     calibration.CalibrationOut: our_changes.Calibration,
+    versions.SplitOut: our_datasets.Split,
+    versions.VersionOut: our_datasets.DatasetVersion,
+    versions.CardOut: our_datasets.Card,
+    versions.IdsOut: our_datasets.Ids,
+    versions.MovedOut: our_datasets.Moved,
+    versions.LabelShiftOut: our_datasets.LabelShift,
+    versions.DiffOut: our_datasets.DatasetDifference,
+    versions.SealedReadOut: our_datasets.SealedRead,
+    versions.OpenedSplitOut: our_datasets.OpenedSplit,
+    versions.UseOut: our_datasets.Use,
+    versions.VersionUseOut: our_datasets.VersionUse,
+    versions.LineageEditOut: our_datasets.LineageEdit,
+    versions.LineageReviewOut: our_datasets.LineageReview,
+    versions.ExampleLineageOut: our_datasets.ExampleLineage,
+    versions.SourceShareOut: our_datasets.SourceShare,
+    versions.VersionLineageOut: our_datasets.VersionLineage,
+    versions.FoundVersionOut: our_datasets.FoundVersion,
+    versions.FoundSourceOut: our_datasets.FoundSource,
+    versions.FoundOut: our_datasets.Found,
+    versions.ErasureOut: our_datasets.Erasure,
+    sources.UploadOut: our_data.Upload,
+    sources.SourceOut: our_data.Source,
+    sources.SourcePreviewOut: our_data.SourcePreview,
+    jobs.JobOut: our_data.Job,
+    pool.FindingOut: our_data.FoundInExample,
+    pool.ExampleOut: our_data.Example,
+    pool.EditOut: our_data.ExampleEdit,
+    pool.ExcludedOut: our_data.Excluded,
+    pool.StandingOut: our_data.PoolStanding,
+    pool.ReportOut: our_data.PoolReport,
+    pool.AcknowledgementOut: our_data.Acknowledgement,
+    review.ReviewerOut: our_review.Reviewer,
+    review.RoundOut: our_review.ReviewRound,
+    synthesis.GapOut: our_synthesis.Gap,
+    synthesis.GapsOut: our_synthesis.Gaps,
+    synthesis.RightOut: our_synthesis.Right,
+    synthesis.JudgeCheckOut: our_synthesis.JudgeCheck,
+    synthesis.SynthesisOut: our_synthesis.SynthesisRun,
+    synthesis.PreviewOut: our_synthesis.Preview,
+    synthesis.CurvePointOut: our_synthesis.CurvePoint,
+    synthesis.CurveOut: our_synthesis.LearningCurve,
+    review.FindingSeenOut: our_review.SeenFinding,
+    review.ItemOut: our_review.ReviewItem,
+    review.HandedOut: our_review.HandedOut,
+    review.ReviewOut: our_review.Review,
+    review.AdjudicationOut: our_review.Adjudication,
+    review.ReviewedItemOut: our_review.ReviewedItem,
+    review.MeasureOut: our_review.AgreementMeasure,
+    review.PairOut: our_review.PairAgreement,
+    review.RoundAgreementOut: our_review.RoundAgreement,
+    review.ReviewerThroughputOut: our_review.ReviewerThroughput,
+    review.ThroughputOut: our_review.Throughput,
+    review.TimeTakenOut: our_review.TimeTaken,
+    review.TimesTakenOut: our_review.TimesTaken,
+    review.RoundList: our_review.ReviewRounds,
+    review.ReviewedItemList: our_review.ReviewedItems,
+    review.ReviewList: our_review.GivenReviews,
+    training.RangeOut: our_training.Range,
+    training.PredictionOut: our_training.RunPrediction,
+    training.RunProblemOut: our_training.RunProblem,
+    training.PlannedRunOut: our_training.PlannedRun,
+    training.PlanOut: our_training.ExperimentPlan,
+    training.FailureOut: our_training.RunFailure,
+    training.IncidentOut: our_training.Incident,
+    training.VerdictOut: our_training.Verdict,
+    training.ScoreOut: our_training.Score,
+    training.CheckpointOut: our_training.Checkpoint,
+    training.ChoiceOut: our_training.Choice,
+    training.UsageOut: our_training.Usage,
+    training.NowOut: our_training.Now,
+    training.RunOut: our_training.TrainingRun,
+    training.ExperimentOut: our_training.Experiment,
+    training.RunLineOut: our_training.RunLine,
+    training.CompareOut: our_training.Comparison,
+    training.EventOut: our_training.RunEvent,
+    training.EventsOut: our_training.RunEvents,
+    training.PointOut: our_training.CurvePoint,
+    training.CurveOut: our_training.RunCurve,
+    training.ModelVersionOut: our_training.ModelVersion,
+    training.CatalogueModelOut: our_training.CatalogueModel,
+    training.CatalogueBackendOut: our_training.CatalogueBackend,
+    training.CatalogueOut: our_training.Catalogue,
 }
 
 

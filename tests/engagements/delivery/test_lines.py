@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from engagements.core.csv_cells import guarded
 from engagements.delivery.days import working_days_from
 from engagements.delivery.lines import days_late_at_gate
 from engagements.delivery.milestones import schedule_effect
 from engagements.delivery.models import PhaseState
 from engagements.delivery.steps import STEPS, PhaseConflict, Step, stepped, steps_from
 from estimator.calendar import WorkCalendar
+from estimator.csv_cells import guarded
 from estimator.phases import DELIVERY, Phase
 
 CALENDAR = WorkCalendar(country="DE")

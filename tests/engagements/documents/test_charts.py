@@ -324,6 +324,7 @@ def test_a_value_that_lowers_the_result_stands_at_the_left() -> None:
 @example(0.0, 0.0, 2)
 @example(5.0, 5.0, 2)
 @example(-0.3, 0.1, 6)
+@example(-1e12, -999_999_999_999.9999, 2)
 def test_ticks_are_even_round_and_hold_the_range(one: float, other: float, most: int) -> None:
     low, high = sorted((one, other))
     ticks = round_ticks(low, high, most)

@@ -52,7 +52,7 @@ def computed_s(process: psutil.Process) -> float:
         return 0.0
 
 
-def soon(holds: Callable[[], bool], within_s: float = 10) -> bool:
+def soon(holds: Callable[[], bool], within_s: float = 60) -> bool:
     deadline = time.monotonic() + within_s
     while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.02)

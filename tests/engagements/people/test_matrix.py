@@ -37,6 +37,14 @@ approve_changes      y    y    -    -    -    y    -    -
 send_changes         y    y    -    -    -    -    -    -
 export_invoices      y    y    -    -    -    y    -    -
 issue_reports        y    y    y    -    -    -    -    -
+view_data            y    y    y    y    y    y    -    -
+prepare_data         y    y    y    y    -    -    -    -
+review_data          y    y    y    y    y    -    y    y
+adjudicate_data      y    y    y    -    -    -    -    -
+seal_data            y    y    y    -    -    -    -    -
+erase_data           y    y    y    -    -    -    -    -
+view_training        y    y    y    y    y    y    -    -
+run_training         y    y    y    y    -    -    -    -
 view_people          y    y    y    y    y    y    -    -
 manage_people        y    -    -    -    -    -    -    -
 invite_colleagues    y    -    -    -    -    -    y    -

@@ -34,7 +34,9 @@ def worked_and_closed(house, engagement, tokens: tuple[int | None, ...]) -> None
         entry = TimeIn(phase=Phase.TRAINING, role="ml_engineer", day=at.date(), minutes=MINUTES, person_id=lead.id)
         log_time(session, lead, engagement.engagement_id, entry, when=When(at=at, zone="UTC"))
         for number, trained in enumerate(tokens, start=1):
-            content = measured.training_run(number, cost="2.00", currency="EUR", is_candidate=number == 1)
+            content = measured.training_run(
+                number, cost="2.00", currency="EUR", is_candidate=number == 1, dataset=measured.digest("dataset")
+            )
             data = EvidenceIn.model_validate(
                 {
                     "external_id": f"run-{number}", "source": "own tools", "measured_at": at.isoformat(),

@@ -118,4 +118,4 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_any_bytes_are_read_to_the_end(content: bytes) -> None:
     for line in reading._members(content, iter(())):
         assert line.number >= 1
-    assert b"\n".join(line.content for line in reading._lines(content, iter(()))) == content.removesuffix(b"\n")
+    assert b"\n".join(line.content for line in reading.lines_of([content])) == content.removesuffix(b"\n")

@@ -1,0 +1,73 @@
+"""`sixfold runs show`: one run, as its folder tells it.
+
+--json   what `runs list` says of it, with silent, verdict (kind, said, since_step, numbers), failure, usage, cost,
+         currency, checkpoints, chosen, model_chosen, reason, predicted, hyperparameters, seed, dataset_sha256, parent
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engagements.cli.book import price_book, prices_option
+from engagements.cli.output import answers, console, json_option, number, plain_text, print_json, table_of
+from engagements.cli.training.folder import RunFolder
+from engagements.cli.training.summary import Summary, as_plain, cost_of, summary_of
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@prices_option
+@json_option
+@answers
+def command(folder: Path, price_files: tuple[Path, ...], as_json: bool) -> None:
+    """Show the run in FOLDER as it was last seen."""
+    found = summary_of(RunFolder(path=folder))
+    told = _told(found, price_files)
+    if as_json:
+        print_json(told)
+    else:
+        _show(found, told)
+
+
+def _told(found: Summary, price_files: tuple[Path, ...]) -> dict[str, Any]:
+    standing, record, usage = found.standing, found.record, found.usage
+    cost = cost_of(found.spec, found.plan, usage, price_book(price_files))
+    checkpoint = record.checkpoint if record else None
+    failure = standing.poll.failure if standing else None
+    return as_plain(found) | {
+        "silent": standing.silent if standing else False,
+        "verdict": asdict(found.verdict) | {"kind": found.verdict.kind.value, "numbers": dict(found.verdict.numbers)},
+        "failure": asdict(failure) if failure else None,
+        "usage": asdict(usage) | {"cost": None if usage.cost is None else f"{usage.cost:f}"},
+        "cost": f"{cost[0]:.4f}" if cost else None, "currency": cost[1] if cost else None,
+        "checkpoints": [each.step for each in standing.poll.checkpoints] if standing else [],
+        "chosen": checkpoint.step if checkpoint else None, "model_chosen": checkpoint.model if checkpoint else None,
+        "reason": checkpoint.reason if checkpoint else None, "predicted": found.plan.predicted,
+        "hyperparameters": found.spec.hyperparameters.given(), "seed": found.spec.seed,
+        "dataset_sha256": found.plan.dataset_sha256, "parent": found.plan.parent,
+    }  # fmt: skip
+
+
+def _show(found: Summary, told: dict[str, Any]) -> None:
+    spec, standing = found.spec, found.standing
+    console.print(f"[bold]{plain_text(spec.model)}[/] by {plain_text(spec.backend)}: {found.state}")
+    if standing:
+        answer = "it has not answered since" if standing.silent else "it answered"
+        console.print(f"last looked at {standing.looked_at:%Y-%m-%d %H:%M} UTC, {answer}")
+    rows = [
+        ("step", f"{told['step']} of {told['total_steps'] or 'unknown'}"),
+        ("training loss, the last", number(found.train_loss, 4)),
+        ("validation loss, the lowest", number(found.valid_loss, 4)),
+        ("tokens trained", number(found.usage.trained_tokens)), ("seconds", number(found.usage.seconds, 1)),
+        ("cost", f"{told['cost']} {told['currency']}" if told["cost"] else "unknown"),
+        *((name, plain_text(str(value))) for name, value in told["hyperparameters"].items()),
+        ("seed", str(spec.seed)), ("dataset", found.plan.dataset_sha256[:16]),
+    ]  # fmt: skip
+    console.print(table_of("", ("", ""), rows))
+    console.print(f"{found.verdict.kind.replace('_', ' ')}: {plain_text(found.verdict.said)}")
+    if told["failure"]:
+        console.print(f"[red]{plain_text(told['failure']['code'])}: {plain_text(told['failure']['message'])}[/]")
+    if told["reason"]:
+        console.print(f"[bold]chosen:[/] {plain_text(told['reason'])}")

@@ -1,0 +1,1 @@
+"""What is wrong with a record, and with the set of them."""

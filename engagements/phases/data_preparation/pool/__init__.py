@@ -1,0 +1,1 @@
+"""The examples of an engagement, as they stand."""

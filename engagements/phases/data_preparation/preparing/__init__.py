@@ -1,0 +1,1 @@
+"""From raw files to a prepared dataset in one go, and how it describes itself."""

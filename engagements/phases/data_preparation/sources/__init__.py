@@ -1,0 +1,1 @@
+"""Raw material as it came in."""

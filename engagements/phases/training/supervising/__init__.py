@@ -1,0 +1,1 @@
+"""Who looks after runs: one step at a time, by whichever process holds the lease."""
