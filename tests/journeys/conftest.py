@@ -135,8 +135,10 @@ class Visitor:
         return self.page.url.removeprefix(self.site.origin)
 
     def sideways_px(self) -> int:
-        """By how much the page is wider than the window."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        """By how much the page is wider than the window. Waits for a page that is on its way to have a body."""
+        width: int = self.page.locator("body").evaluate(
+            "({ ownerDocument: { documentElement: root } }) => root.scrollWidth - root.clientWidth"
+        )
         return width
 
 

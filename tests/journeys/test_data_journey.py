@@ -104,6 +104,7 @@ def test_a_messy_export_is_cut_resumed_mapped_imported_and_checked(site, visitor
 
     line.pieces_max = 100
     page.get_by_role("link", name="Send the same file again").click()
+    expect(page.get_by_label("File", exact=True)).to_be_visible()
     fits_a_phone(visitor)
     send(page, export)
     expect(page.get_by_role("heading", name="tickets.csv")).to_be_visible()

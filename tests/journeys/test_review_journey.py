@@ -196,9 +196,13 @@ def test_an_answer_that_comes_too_late_is_said_and_the_desk_goes_on(site, visito
     visitor.expects_refusal(409)
     page.keyboard.type("55555a")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This example was changed meanwhile")).to_be_visible()
     expect(page.locator("#example")).to_contain_text("Good day")
+    expect(page.get_by_text("This example was changed meanwhile")).to_be_visible()
     assert shown(page) == item
+    page.keyboard.type("55555a")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-answered]")).to_have_text("1")
+    expect(page.get_by_text("This example was changed meanwhile")).to_have_count(0)
 
 
 @ON_SQLITE

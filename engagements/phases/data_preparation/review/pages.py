@@ -143,8 +143,9 @@ class DeskPages(Controller):
             laid = call.write(lambda s: effect(s, data))
             is_shown = laid.now is not None and laid.now.item.id == data.showing
             return page(
-                call, "pages/review/_desk.html", desk=laid, is_shown=is_shown, words=showing, dimensions=DIMENSIONS
-            )
+                call, "pages/review/_desk.html", desk=laid, is_shown=is_shown, is_done=True, words=showing,
+                dimensions=DIMENSIONS,
+            )  # fmt: skip
         return submit(
             call, AnswerForm, effect, then=lambda _: go(f"/engagements/{engagement_id}/review/{round_id}/work"),
             show=lambda form, status: _desk(
@@ -253,7 +254,11 @@ def _desk(
     engagement = call.read(lambda s: _engagement(s, call, engagement_id, round_id))
     shown = call.write(laid)
     if is_fragment(call.request):
-        return page(call, "pages/review/_desk.html", desk=shown, is_shown=False, words=showing, dimensions=DIMENSIONS)
+        is_done = call.request.method == "POST"
+        return page(
+            call, "pages/review/_desk.html", desk=shown, is_shown=False, is_done=is_done, words=showing,
+            dimensions=DIMENSIONS,
+        )  # fmt: skip
     labels = call.read(lambda s: desk.labels_of(s, engagement_id))
     return page(
         call, "pages/review/work.html", form=form, status=status, desk=shown, engagement=engagement, labels=labels,
