@@ -1,6 +1,7 @@
 """One side of the training benchmark, in a process of its own: `training_sides.py SIDE PLAN`; a line of JSON comes out.
 
 Both sides get the same tokens with the same labels in the same order, rank, rate, precision, batch, and one thread.
+Both are timed from the end of their first step to the end of their last.
 """
 
 # ruff: noqa: PLC0415 (a side must not pay for what only the other one imports)
@@ -10,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -31,16 +33,23 @@ def ours(plan):
     options = Options(model=Path(spec.model), device="cpu", retries=False, keep=1, save_every_s=1e9)
     run(folder, spec, options, Life(folder=folder), Teller.opened(folder), Ranks())
     told = [json.loads(line) for line in folder.events.read_text().splitlines()]
-    steps = [each["metrics"] for each in told if each["metrics"]]
-    seconds = sum(size / each["tokens_per_second"] for size, each in zip(plan["step_tokens"], steps, strict=True))
-    return seconds, [each["train_loss"] for each in steps], folder.standing().environment["batching"]
+    steps = [each for each in told if each["metrics"]]
+    first, last = (datetime.fromisoformat(steps[place]["at"]) for place in (0, -1))
+    losses = [each["metrics"]["train_loss"] for each in steps]
+    return (last - first).total_seconds(), losses, folder.standing().environment["batching"]
 
 
 def theirs(plan):
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
+
+    ends = []
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, *_args, **_more):
+            ends.append(time.perf_counter())
 
     knobs = plan["knobs"]
     config = SFTConfig(
@@ -58,11 +67,10 @@ def theirs(plan):
             r=knobs["rank"], lora_alpha=knobs["alpha"], lora_dropout=0.0, target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
+        callbacks=[Clock()],
     )  # fmt: skip
-    began = time.perf_counter()
     trainer.train()
-    seconds = time.perf_counter() - began
-    return seconds, [each["loss"] for each in trainer.state.log_history if "loss" in each], "padded"
+    return ends[-1] - ends[0], [each["loss"] for each in trainer.state.log_history if "loss" in each], "padded"
 
 
 if __name__ == "__main__":
