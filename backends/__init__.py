@@ -2,6 +2,7 @@
 
     protocol     what every backend answers: problems, start, poll, cancel, predict; plain values in and out
     spec         one training run, as JSON on disk and as a value: model, data with digests, hyperparameters, seed
+    graders      what gives an answer its points in reinforcement, typed
     events       what a run tells while it works: messages, metrics, checkpoints; and where it stands
     memory       what a start must not forget, whatever dies: steps kept durably, one at a time
     errors       one class a fact

@@ -28,7 +28,8 @@ class Capabilities:
     """What it offers. `data_format`: the format of ours that it takes for each method, by name.
 
     `hyperparameters`: the names of those that it takes; the others are refused. `local`: it computes on hardware of
-    ours, so it costs hours rather than tokens.
+    ours, so it costs hours rather than tokens. `device`: what it computes on, as its runs call it (`Usage.device`);
+    empty where that shows only when one runs.
     """
 
     methods: frozenset[Method]
@@ -37,6 +38,7 @@ class Capabilities:
     adapters: frozenset[Adapter] = frozenset()
     pausable: bool = False
     local: bool = False
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backends.graders import Grader
+
 SCHEMA: Final = "sixfold.training-spec/1"
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -121,7 +123,7 @@ class Hyperparameters(_Frozen):
 class TrainingSpec(_Frozen):
     """`model`: a base model as the backend names it: a provider's name, a hub name, or a folder. `run_id` is ours, and
     names the run for ever: starting the same id twice is one job. `suffix`: a word for the tuned model's name.
-    `grader`: of reinforcement, in the provider's own form. `labels`: kept with the job where the backend can.
+    `grader`: of reinforcement, as OpenAI describes it. `labels`: kept with the job where the backend can.
     """
 
     schema_: Literal["sixfold.training-spec/1"] = Field(default=SCHEMA, alias="schema")
@@ -134,7 +136,7 @@ class TrainingSpec(_Frozen):
     hyperparameters: Hyperparameters = Hyperparameters()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,18}$")] | None = None
-    grader: dict[str, object] | None = None
+    grader: Grader | None = None
     labels: dict[str, str] = {}
 
     @property

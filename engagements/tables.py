@@ -48,5 +48,5 @@ OTHERS: Final = (
     delivery.Standing, notices.Notice, notices.NoticeChoice, notices.Letter, data.Upload, data.UploadPart,
     data.DataJobProgress, data.Example, data.ExampleFinding, data.ExampleEdit, review.QueueItem, review.ReviewHold,
     synthesis.SynthesisCall, versions.VersionMember, training.TrainingProgress, training.RunMemory, training.RunEvent,
-    training.RunCheckpoint, training.TrainingLane,
+    training.RunCheckpoint, training.BaseScore, training.TrainingLane,
 )  # fmt: skip

@@ -30,13 +30,13 @@ def jobs(wire: Wire, profile: Profile, *, run_id: str | None) -> Iterator[answer
 
 def files(wire: Wire, profile: Profile) -> Iterator[answers.UploadedFile]:
     """All that were uploaded to train on."""
-    query: dict[str, object] = {"purpose": "fine-tune", "limit": PAGE}
-    for _ in range(_PAGES_MAX):
+    query: dict[str, object] = {"purpose": "fine-tune", **_first(profile)}
+    for number in range(1, _PAGES_MAX):
         page = wire.read("/files", profile.files, query=query)
         yield from page.data
-        if not page.has_more:
+        if not (following := _following(profile, query, number, page)):
             return
-        query = _next(query, page.data[-1].id if page.data else None)
+        query = following
 
 
 def events(wire: Wire, profile: Profile, job: str) -> Iterator[list[answers.JobEvent]]:
@@ -61,17 +61,27 @@ def checkpoints(wire: Wire, profile: Profile, job: str) -> Iterator[answers.JobC
 
 
 def _jobs(wire: Wire, profile: Profile, asked: Mapping[str, object]) -> Iterator[answers.Job]:
-    first: dict[str, object] = {"limit": PAGE} if profile.page_name == "after" else {"page": 0, "page_size": PAGE}
-    query = first | dict(asked)
+    query = _first(profile) | dict(asked)
     for number in range(1, _PAGES_MAX):
         page = wire.read(profile.jobs_path, profile.jobs, query=query)
         yield from page.data
-        if profile.page_name == "page" and len(page.data) == PAGE:
-            query["page"] = number
-        elif page.has_more:
-            query = _next(query, page.data[-1].id if page.data else None)
-        else:
+        if not (following := _following(profile, query, number, page)):
             return
+        query = following
+
+
+def _first(profile: Profile) -> dict[str, object]:
+    return {"limit": PAGE} if profile.page_name == "after" else {"page": 0, "page_size": PAGE}
+
+
+def _following(
+    profile: Profile, query: Mapping[str, object], number: int, page: answers.Jobs | answers.UploadedFiles
+) -> dict[str, object] | None:
+    """How the page after this one is asked for; None after the last. A list that pages by `number` says no more than
+    how many there are, so a full page is followed."""
+    if profile.page_name == "page":
+        return {**query, "page": number} if len(page.data) == PAGE else None
+    return _next(query, page.data[-1].id if page.data else None) if page.has_more else None
 
 
 def _next(query: Mapping[str, object], last: str | None) -> dict[str, object]:

@@ -2,7 +2,8 @@
 CompletionDetailedJobOut, EventOut, CheckpointOut, MetricOut, JobsOut).
 
 Files come as lists, hyperparameters at the top, a job's events and checkpoints with the job; events have names and no
-ids, so theirs are made of what they say. Jobs carry no metadata of ours, and page by number.
+ids, so theirs are made of what they say. Losses are told by checkpoints alone, so each is an event too. Jobs carry no
+metadata of ours, and page by number.
 """
 
 import hashlib
@@ -58,12 +59,15 @@ class Job(answers.Job):
         said = mapped(told)
         files = [_file_id(each) for each in listed(said.get("training_files"))]
         validation = listed(said.get("validation_files"))
+        checkpoints = [_checkpoint(mapped(each), said) for each in listed(said.get("checkpoints"))]
         return said | {
             "object": "fine_tuning.job", "training_file": files[0] if files else None,
             "validation_file": validation[0] if validation else None,
             "fine_tuned_model": said.get("fine_tuned_model"), "metadata": None,
-            "events": [_event(mapped(each), said) for each in listed(said.get("events"))],
-            "checkpoints": [_checkpoint(mapped(each), said) for each in listed(said.get("checkpoints"))],
+            "events": [
+                *(_event(mapped(each), said) for each in listed(said.get("events"))), *map(_measured, checkpoints),
+            ],
+            "checkpoints": checkpoints,
         }  # fmt: skip
 
 
@@ -79,8 +83,16 @@ def _event(said: Mapping[str, object], job: Mapping[str, object]) -> Mapping[str
     data = mapped(said.get("data"))
     told = json.dumps([job.get("id"), said.get("name"), said.get("created_at"), data], sort_keys=True)
     return {
-        "id": hashlib.sha256(told.encode()).hexdigest()[:24], "created_at": said.get("created_at"), "level": "info",
-        "message": str(data.get("error") or data.get("status") or said.get("name")), "data": data,
+        "id": hashlib.sha256(told.encode()).hexdigest()[:24], "created_at": said.get("created_at"),
+        "level": "error" if data.get("error") else "info", "data": data,
+        "message": str(data.get("error") or data.get("status") or said.get("name")),
+    }  # fmt: skip
+
+
+def _measured(checkpoint: Mapping[str, object]) -> Mapping[str, object]:
+    return {
+        "id": f"{checkpoint['id']}:metrics", "created_at": checkpoint["created_at"], "level": "info",
+        "type": "metrics", "message": f"step {checkpoint['step_number']}", "data": checkpoint["metrics"],
     }  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """What speaks against a run, found without a network; all of it at once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
 from backends.errors import Problem, Severity
+from backends.openai_api import reinforcement
 from backends.openai_api.profiles import FILE_BYTES_MAX, Profile
 from backends.openai_api.requests import INSTALLATION, LABELS_MAX, RUN
 from backends.spec import DataFile, Method, TrainingSpec
@@ -38,7 +39,10 @@ def _offers(profile: Profile, spec: TrainingSpec) -> Iterator[Problem]:
         yield Problem(code="method_not_offered", message=message, remedy=remedy, where="method")
     if spec.method is Method.RFT and spec.grader is None:
         yield Problem(
-            code="grader_missing", message="reinforcement needs a grader", remedy="describe one", where="grader"
+            code="grader_missing",
+            message="reinforcement needs a grader",
+            where="grader",
+            remedy="describe one: string_check, text_similarity, score_model, python or multi",
         )
     if spec.method is Method.RFT and spec.validation is None:
         yield Problem(
@@ -134,10 +138,19 @@ def _file(profile: Profile, spec: TrainingSpec, where: str, file: DataFile) -> I
         )  # fmt: skip
         return
     rows = 0
+    wrong: list[Problem] = []
     for number, line in enumerate(content.removeprefix(_BOM).splitlines(), start=1):
         if line.strip():
             rows += 1
-            yield from _row(where, number, line)
+            row = _row(line)
+            if row is None:
+                yield Problem(
+                    code="invalid_training_file", message="this line is no JSON object",
+                    remedy="export the dataset again", where=where, line=number,
+                )  # fmt: skip
+            elif spec.method is Method.RFT and file.format == wanted:
+                wrong += reinforcement.row_problems(where, number, row, spec.grader)
+    yield from reinforcement.listed(where, wrong)
     if where == "train" and rows < profile.rows_min:
         yield Problem(
             code="invalid_n_examples", message=f"{rows} examples; at least {profile.rows_min} are needed",
@@ -145,13 +158,9 @@ def _file(profile: Profile, spec: TrainingSpec, where: str, file: DataFile) -> I
         )  # fmt: skip
 
 
-def _row(where: str, number: int, line: bytes) -> Iterator[Problem]:
+def _row(line: bytes) -> Mapping[str, object] | None:
     try:
         row = json.loads(line)
     except ValueError:
-        row = None
-    if not isinstance(row, dict):
-        yield Problem(
-            code="invalid_training_file", message="this line is no JSON object", remedy="export the dataset again",
-            where=where, line=number,
-        )  # fmt: skip
+        return None
+    return row if isinstance(row, dict) else None

@@ -16,7 +16,7 @@ from typing import Final
 
 from backends.errors import unknown_backend
 from backends.events import RunState
-from backends.openai_api import answers, mistral, together
+from backends.openai_api import answers, mistral, reinforcement, together
 from backends.openai_api.requests import Order, openai_body
 from backends.spec import Method
 
@@ -85,7 +85,7 @@ def profile(name: str) -> Profile:
 _OPENAI: Final = Profile(
     name="openai",
     base_url="https://api.openai.com/v1",
-    methods={Method.SFT: "openai_chat", Method.DPO: "openai_dpo", Method.RFT: "openai_rft"},
+    methods={Method.SFT: "openai_chat", Method.DPO: "openai_dpo", Method.RFT: reinforcement.FORMAT},
     hyperparameters=_NAMES | {"beta": "beta"},
     pausable=True,
     # The vendor's deprecations page (formats and training reference, section 1).
@@ -96,7 +96,7 @@ _AZURE: Final = Profile(
     name="azure",
     # guide: OpenAI's client over `https://RESOURCE.openai.azure.com/openai/v1/`; an older resource takes
     # `.../openai` with the setting `api_version`.
-    methods={Method.SFT: "azure_chat", Method.DPO: "openai_dpo", Method.RFT: "openai_rft"},
+    methods={Method.SFT: "azure_chat", Method.DPO: "openai_dpo", Method.RFT: reinforcement.FORMAT},
     hyperparameters=_NAMES | {"beta": "beta"},
     # azure: a new job is `pending`, and so is a file that lies there unread (then `running`, then `processed`).
     states=_STATES | {"pending": RunState.QUEUED, "notRunning": RunState.QUEUED, "canceled": RunState.CANCELLED},

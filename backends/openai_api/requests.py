@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from backends.graders import as_sent
 from backends.spec import DataFile, Method, TrainingSpec
 
 RUN: Final = "run"
@@ -52,7 +53,7 @@ def openai_body(order: Order) -> dict[str, object]:
     kind = _METHODS[spec.method]
     settings: dict[str, object] = {"hyperparameters": dict(order.hyperparameters)} if order.hyperparameters else {}
     if spec.grader is not None:
-        settings["grader"] = spec.grader
+        settings["grader"] = as_sent(spec.grader)
     body: dict[str, object] = {
         "model": spec.model, "training_file": order.training_file, "seed": spec.seed, "metadata": order.metadata,
         "method": {"type": kind, kind: settings},

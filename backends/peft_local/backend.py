@@ -8,7 +8,6 @@ at which two could begin, and it is free exactly when the trainer is gone.
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,16 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from backends.checks import given_files, refuse, unaltered
-from backends.errors import CheckpointInvalid, NotOffered, Problem, RunLost, SpecRefused
+from backends.errors import NotOffered, Problem, RunLost, SpecRefused
 from backends.events import Poll, RunState
 from backends.memory import Memory
 from backends.peft_local import refusals
 from backends.peft_local.answering import LocalPredictor, Servers
 from backends.peft_local.children import environment_for, launched, process_in
 from backends.peft_local.endings import count_launch, not_startable, standing_of, without_trainer
+from backends.peft_local.exporting import Exporter, Tuned
 from backends.peft_local.folder import RunFolder, Standing, taken, waiting_for, write_whole
+from backends.peft_local.machine import processor_said
 from backends.peft_local.manifests import candidates_in
 from backends.peft_local.models import ModelUnknown, Shelf
 from backends.peft_local.reading import read_from
@@ -65,6 +66,7 @@ class PeftBackend:
             methods=frozenset({Method.SFT}), data_format={Method.SFT: "openai_chat"}, adapters=frozenset(Adapter),
             hyperparameters=frozenset(Hyperparameters.model_fields) - {"learning_rate_multiplier", "beta"},
             pausable=True, local=True,
+            device=processor_said(threads=self.threads) if device_in(self.device) == "cpu" else "",
         )  # fmt: skip
 
     def problems(self, spec: TrainingSpec, *, today: date) -> tuple[Problem, ...]:  # noqa: ARG002 (the contract's)
@@ -123,25 +125,21 @@ class PeftBackend:
             device=self.device, threads=self.threads,
         )  # fmt: skip
 
-    def exported(self, model: str, into: Path, *, converter: Path | None = None) -> Path:
-        """An adapter merged into its base, laid down as a model's folder that other servers load; with a `converter`
-        (convert_hf_to_gguf.py of llama.cpp) a GGUF file beside it, which is returned instead. Waits for it.
+    def tuned(self, model: str, *, name: str) -> Tuned:
+        """The weights that a run or a checkpoint of it names, to be exported. Raises `RunLost` for what is not kept,
+        its base model too, and `NotOffered` for a base model that nothing was trained over."""
+        try:
+            base, weights = self._weights(model)
+        except ModelUnknown as error:
+            raise RunLost(str(error)) from error
+        if weights is None:
+            raise NotOffered(f"{model} is no run of ours, so there is nothing to export")
+        spec = _spec_of(RunFolder(path=self.folder / model.partition("@")[0]))
+        return Tuned(name=name, base=base, base_name=spec.model, weights=weights)
 
-        Raises `RunLost`, `CheckpointInvalid`, `NotOffered` where there is nothing to merge or no such converter.
-        """
-        base, weights = self._weights(model)
-        if weights is None or not (weights / "adapter_config.json").is_file():
-            raise NotOffered(f"{model} is no adapter, so there is nothing to merge")
-        if converter is not None and not converter.is_file():
-            raise NotOffered(f"there is no {converter.name} here; it comes with llama.cpp")
-        told = [str(base), str(weights), str(into), *(["--converter", str(converter)] if converter else [])]
-        done = subprocess.run(  # noqa: S603 (arguments of ours, no shell)
-            [str(self.python), *self.modules, "backends.peft_local.worker.export", *told], capture_output=True,
-            env=environment_for(threads=self.threads, device="cpu"), text=True, check=False,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise CheckpointInvalid(done.stderr.strip().rpartition("\n")[2][:500])
-        return into.with_suffix(".gguf") if converter else into
+    @property
+    def exporter(self) -> Exporter:
+        return Exporter(command=(str(self.python), *self.modules), threads=self.threads)
 
     def _weights(self, model: str) -> tuple[Path, Path | None]:
         """The base model's folder, and what lies over it; a fully tuned model stands alone."""

@@ -4,6 +4,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -105,13 +106,22 @@ def _of_file(file: DataFile, where: str) -> Iterator[Problem]:
         yield _problem("format_not_offered", f"no {file.format} here", "write it as openai_chat", f"{where}.format")
         return
     try:
-        content = file.path.read_bytes()
+        told = file.path.stat()
+        yield from _of_rows(file.path, where, file.sha256, told.st_mtime_ns, told.st_size)
     except OSError as error:
         yield _problem("file_unreadable", f"{file.path.name}: {error.strerror}", "name a file that can be read", where)
-        return
+
+
+@lru_cache(maxsize=64)
+def _of_rows(path: Path, where: str, _sha256: str, _changed_ns: int, _size: int) -> tuple[Problem, ...]:
+    """Read once for as long as the file stays what it was: no knob changes what its rows say. Raises `OSError`."""
+    return tuple(_read_rows(path, where))
+
+
+def _read_rows(path: Path, where: str) -> Iterator[Problem]:
     found = Counter[str]()
     rows = 0
-    for number, line in lines_of(content):
+    for number, line in lines_of(path.read_bytes()):
         rows += 1
         try:
             row_of(number, line)
@@ -126,7 +136,7 @@ def _of_file(file: DataFile, where: str) -> Iterator[Problem]:
         text = f"{found.total()} rows are wrong in all: " + ", ".join(f"{code} {n}" for code, n in found.items())
         yield _problem("rows_wrong", text, "correct them", where)
     if rows == 0:
-        yield _problem("file_empty", f"{file.path.name} has no rows", "name a file with rows", where)
+        yield _problem("file_empty", f"{path.name} has no rows", "name a file with rows", where)
 
 
 def _problem(code: str, message: str, remedy: str, where: str) -> Problem:

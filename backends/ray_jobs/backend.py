@@ -79,7 +79,7 @@ class RayBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        return replace(self.local.capabilities, pausable=False)
+        return replace(self.local.capabilities, pausable=False, device="")
 
     def problems(self, spec: TrainingSpec, *, today: date) -> tuple[Problem, ...]:
         return (*self.lacking, *self.local.problems(spec, today=today))

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from backends.errors import BackendError
 from backends.stand_in.faults import Faults, Kind
 from backends.stand_in.ledger import KeptFile, KeptJob, Ledger, Pause, Told
 from backends.stand_in.requests import CreateCompletion, CreateJob
@@ -31,6 +32,7 @@ Item = TypeVar("Item")
 Request = TypeVar("Request", bound=BaseModel)
 _LIMIT: Final = 20
 _LIMIT_MAX: Final = 100
+_BROKEN: Final = 500
 _PURPOSES: Final = ("assistants", "batch", "fine-tune", "vision", "user_data")
 """`evals` may be sent as the specification has it, and may not be answered: it is not taken."""
 
@@ -40,7 +42,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
         self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"
+        kind = "invalid_request_error" if status < _BROKEN else "server_error"
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
         super().__init__(message)
 
@@ -86,16 +88,10 @@ class Provider:
         return self._file(file)
 
     def file(self, file_id: str) -> Answer:
-        return self._file(self._kept_file(file_id))
+        return self._file(self.kept_file(file_id))
 
     def files(self, query: Mapping[str, str]) -> Answer:
-        hidden = self.faults.lasting(Kind.HIDE_FILES)
-        since = self.clock() - hidden.seconds if hidden else float("inf")
-        with self.ledger.reading() as known:
-            listed = [
-                each for each in known.files.values()
-                if each.purpose == query.get("purpose", each.purpose) and each.arrived <= since
-            ]  # fmt: skip
+        listed = self.listed_files(query.get("purpose"))
         listed.sort(key=lambda each: (each.created_at, each.id), reverse=query.get("order", "desc") == "desc")
         page, more = _page([self._file(each) for each in listed], query, _LIMIT_MAX)
         ids = [str(each["id"]) for each in page] or [""]
@@ -104,10 +100,10 @@ class Provider:
     def content(self, file_id: str) -> bytes:
         if file_id.startswith(RESULTS):
             return self._results(file_id.removeprefix(RESULTS))
-        return self.ledger.content(self._kept_file(file_id).id)
+        return self.ledger.content(self.kept_file(file_id).id)
 
     def forget(self, file_id: str) -> Answer:
-        self._kept_file(file_id)
+        self.kept_file(file_id)
         with self.ledger.writing() as known:
             del known.files[file_id]
         return {"id": file_id, "object": "file", "deleted": True}
@@ -115,7 +111,7 @@ class Provider:
     # Jobs
 
     def create(self, body: object, *, retry_count: int) -> Answer:
-        request = _read(CreateJob, body)
+        request = read(CreateJob, body)
         now = self.clock()
         for param, file_id in (("training_file", request.training_file), ("validation_file", request.validation_file)):
             if file_id is not None:
@@ -125,29 +121,22 @@ class Provider:
             id=f"ftjob-{secrets.token_hex(12)}", request=request.model_dump(mode="json", exclude_unset=True),
             created_at=int(now), arrived=now, seed=seed,
         )  # fmt: skip
-        self.trainer.begin(job, request)
+        self.trainer.accept(job)
         with self.ledger.writing() as known:
             known.jobs[job.id] = job
             known.retry_counts.append(retry_count)
         return self._job(job)
 
     def job(self, job_id: str) -> Answer:
-        return self._job(self._kept_job(job_id))
+        return self._job(self.kept_job(job_id))
 
     def jobs(self, query: Mapping[str, str]) -> Answer:
-        hidden = self.faults.lasting(Kind.HIDE_JOBS)
-        since = self.clock() - hidden.seconds if hidden else float("inf")
         wanted = {name[9:-1]: value for name, value in query.items() if re.fullmatch(r"metadata\[.*\]", name)}
         if wanted and self.faults.lasting(Kind.FILTER_REFUSED):
             raise Refusal(400, "Unknown query parameter: metadata", param="metadata")
         if self.faults.lasting(Kind.FILTER_IGNORED):
             wanted = {}
-        with self.ledger.reading() as known:
-            listed = [
-                each for each in known.jobs.values()
-                if each.arrived <= since and wanted.items() <= metadata_of(each).items()
-            ]  # fmt: skip
-        listed.sort(key=lambda each: (each.created_at, each.id), reverse=True)
+        listed = [each for each in self.listed_jobs() if wanted.items() <= metadata_of(each).items()]
         page, more = _page(listed, query, _LIMIT)
         return {"object": "list", "data": [self._job(each) for each in page], "has_more": more}
 
@@ -179,8 +168,8 @@ class Provider:
         return self.job(job_id)
 
     def events(self, job_id: str, query: Mapping[str, str]) -> Answer:
-        job = self._kept_job(job_id)
-        told = list(self._standing(job).told)
+        job = self.kept_job(job_id)
+        told = list(self.standing(job).told)
         if job.ended == "cancelled":
             told.append(Told(at=job.ended_at or 0, message="The job has been cancelled"))
         listed = [told_event(job, number, each) for number, each in enumerate(told) if not self._is_late(number, each)]
@@ -190,8 +179,8 @@ class Provider:
         return {"object": "list", "data": page, "has_more": more}
 
     def checkpoints(self, job_id: str, query: Mapping[str, str]) -> Answer:
-        job = self._kept_job(job_id)
-        listed = [told_checkpoint(job, each) for each in self._standing(job).checkpoints]
+        job = self.kept_job(job_id)
+        listed = [told_checkpoint(job, each) for each in self.standing(job).checkpoints]
         page, more = _page(listed[::-1], query, _LIMIT)
         ids = [each["id"] for each in page] or [None]
         return {"object": "list", "data": page, "has_more": more, "first_id": ids[0], "last_id": ids[-1]}
@@ -209,30 +198,50 @@ class Provider:
         return self._model(name)
 
     def complete(self, body: object) -> Answer:
-        request = _read(CreateCompletion, body)
+        request = read(CreateCompletion, body)
         job, step = self._trained(request.model) if request.model not in self.models else (None, None)
         messages = [each.model_dump(exclude_unset=True) for each in request.messages]
         limit = request.max_completion_tokens or request.max_tokens or 256
-        text = self.trainer.answer(job, step, messages, limit)
+        try:
+            text = self.trainer.answer(job, step, messages, limit)
+        except BackendError as error:
+            raise Refusal(_BROKEN, f"{request.model} cannot answer: {error}", code=error.code) from error
         return completion(request.model, messages, text, limit, int(self.clock()))
 
-    # What is looked up
+    # What is looked up, in whatever dialect
 
-    def _kept_file(self, file_id: str) -> KeptFile:
+    def listed_files(self, purpose: str | None) -> list[KeptFile]:
+        hidden = self.faults.lasting(Kind.HIDE_FILES)
+        since = self.clock() - hidden.seconds if hidden else float("inf")
+        with self.ledger.reading() as known:
+            return [
+                each for each in known.files.values()
+                if purpose in (None, each.purpose) and each.arrived <= since
+            ]  # fmt: skip
+
+    def listed_jobs(self) -> list[KeptJob]:
+        """The newest first."""
+        hidden = self.faults.lasting(Kind.HIDE_JOBS)
+        since = self.clock() - hidden.seconds if hidden else float("inf")
+        with self.ledger.reading() as known:
+            listed = [each for each in known.jobs.values() if each.arrived <= since]
+        return sorted(listed, key=lambda each: (each.created_at, each.id), reverse=True)
+
+    def kept_file(self, file_id: str) -> KeptFile:
         with self.ledger.reading() as known:
             if file_id not in known.files:
                 raise Refusal(404, f"No such File object: {file_id}", param="id")
             return known.files[file_id]
 
-    def _kept_job(self, job_id: str) -> KeptJob:
+    def kept_job(self, job_id: str) -> KeptJob:
         with self.ledger.reading() as known:
             if job_id not in known.jobs:
                 raise Refusal(404, f"Could not find fine tune: {job_id}", code="fine_tune_not_found", param="job_id")
             return known.jobs[job_id]
 
     def _live_job(self, job_id: str, verb: str) -> KeptJob:
-        job = self._kept_job(job_id)
-        status = self._standing(job).status
+        job = self.kept_job(job_id)
+        status = self.standing(job).status
         if status in ENDED:
             raise Refusal(
                 400, f"Job {job_id} has status {status}, so {verb} means nothing to it", code=f"invalid_{verb}"
@@ -244,7 +253,7 @@ class Provider:
         base, _, step = name.partition(":ckpt-step-")
         with self.ledger.reading() as known:
             found = [each for each in known.jobs.values() if model_name(each) == base]
-        if found and step.isdigit() and int(step) in [each.step for each in self._standing(found[0]).checkpoints]:
+        if found and step.isdigit() and int(step) in [each.step for each in self.standing(found[0]).checkpoints]:
             return found[0], int(step)
         if found and not step and self._tuned(found[0]):
             return found[0], None
@@ -253,10 +262,10 @@ class Provider:
         )
 
     def _tuned(self, job: KeptJob) -> str | None:
-        return model_name(job) if self._standing(job).status == "succeeded" else None
+        return model_name(job) if self.standing(job).status == "succeeded" else None
 
     def _refuse_unread(self, param: str, file_id: str, now: float) -> None:
-        file = self._kept_file(file_id)
+        file = self.kept_file(file_id)
         unready = self.faults.lasting(Kind.FILE_NOT_READY)
         if unready and now < file.arrived + unready.seconds:
             said = f"File '{file_id}' is still being processed and is not ready to be used for fine-tuning."
@@ -264,7 +273,7 @@ class Provider:
         if file.purpose != "fine-tune":
             raise Refusal(400, f"{file_id} was not uploaded to be trained on", param=param)
 
-    def _standing(self, job: KeptJob) -> Standing:
+    def standing(self, job: KeptJob) -> Standing:
         """What a look at it changes, a job of a backend's, is written down."""
         request = CreateJob.model_validate(job.request)
         if job.inner is None:
@@ -277,7 +286,7 @@ class Provider:
         return late is not None and number % 3 == 1 and self.clock() < told.at + late.seconds
 
     def _results(self, job_id: str) -> bytes:
-        told = (each.data for each in self._standing(self._kept_job(job_id)).told)
+        told = (each.data for each in self.standing(self.kept_job(job_id)).told)
         return results([each for each in told if each is not None])
 
     # How it is told
@@ -291,7 +300,7 @@ class Provider:
         }  # fmt: skip
 
     def _job(self, job: KeptJob) -> Answer:
-        return told_job(job, self._standing(job))
+        return told_job(job, self.standing(job))
 
     def _model(self, name: str) -> Answer:
         said: Answer = {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": ORGANIZATION}
@@ -314,7 +323,7 @@ def _id(item: object) -> object:
     return item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
 
 
-def _read(kind: type[Request], body: object) -> Request:
+def read(kind: type[Request], body: object) -> Request:
     try:
         return kind.model_validate(body)
     except ValidationError as error:

@@ -1,18 +1,25 @@
 """What the stand-in takes. All else is refused with the field that is wrong, misspelled names too."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from backends.graders import Grader
+
+LEARNING_RATE: Final = 2e-4
+"""What a multiplier of 1 stands for: the rate most sources agree on for LoRA (formats and training reference, section
+6)."""
 
 Auto = Literal["auto"]
+Kind = Literal["supervised", "dpo", "reinforcement"]
 NotNull = Annotated[str, StringConstraints(min_length=1)]
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class _Hyperparameters(_Request):
+class _Hyperparameters(Request):
     n_epochs: Auto | Annotated[int, Field(ge=1, le=50)] = "auto"
     batch_size: Auto | Annotated[int, Field(ge=1, le=256)] = "auto"
     learning_rate_multiplier: Auto | Annotated[float, Field(gt=0)] = "auto"
@@ -22,25 +29,51 @@ class _PreferenceHyperparameters(_Hyperparameters):
     beta: Auto | Annotated[float, Field(gt=0, le=2)] = "auto"
 
 
-class _Supervised(_Request):
+class _ReinforcementHyperparameters(_Hyperparameters):
+    reasoning_effort: Literal["default", "low", "medium", "high"] = "default"
+    compute_multiplier: Auto | Annotated[float, Field(gt=1e-5, le=10)] = "auto"
+    eval_interval: Auto | Annotated[int, Field(ge=1)] = "auto"
+    eval_samples: Auto | Annotated[int, Field(ge=1)] = "auto"
+
+
+class _Supervised(Request):
     hyperparameters: _Hyperparameters = _Hyperparameters()
 
 
-class _Preference(_Request):
+class _Preference(Request):
     hyperparameters: _PreferenceHyperparameters = _PreferenceHyperparameters()
 
 
-class Method(_Request):
-    """Reinforcement is not taken: the stand-in has no grader."""
+class _Reinforcement(Request):
+    hyperparameters: _ReinforcementHyperparameters = _ReinforcementHyperparameters()
+    grader: Grader
 
-    type: Literal["supervised", "dpo"]
+
+class Method(Request):
+    """Nothing is graded here: a grader is held against its description and kept, and losses are made up."""
+
+    type: Kind
     supervised: _Supervised | None = None
     dpo: _Preference | None = None
+    reinforcement: _Reinforcement | None = None
+
+    @model_validator(mode="after")
+    def _has_a_grader(self) -> Self:
+        if self.type == "reinforcement" and self.reinforcement is None:
+            raise ValueError("reinforcement needs a grader")
+        return self
 
     @property
     def hyperparameters(self) -> _Hyperparameters:
-        chosen = self.supervised if self.type == "supervised" else self.dpo
-        return chosen.hyperparameters if chosen else _PreferenceHyperparameters()
+        """Those of its type, which has its name."""
+        chosen: _Supervised | _Preference | _Reinforcement | None = getattr(self, self.type)
+        if chosen is not None:
+            return chosen.hyperparameters
+        return _Hyperparameters() if self.type == "supervised" else _PreferenceHyperparameters()
+
+    @property
+    def grader(self) -> Grader | None:
+        return self.reinforcement.grader if self.type == "reinforcement" and self.reinforcement else None
 
 
 Metadata = Annotated[
@@ -52,7 +85,7 @@ Metadata = Annotated[
 ]
 
 
-class CreateJob(_Request):
+class CreateJob(Request):
     model: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     training_file: NotNull
     validation_file: NotNull | None = None
@@ -62,6 +95,13 @@ class CreateJob(_Request):
     method: Method = Method(type="supervised")
     hyperparameters: _Hyperparameters | None = None
     integrations: Annotated[list[object], Field(max_length=0)] | None = None
+
+    @model_validator(mode="after")
+    def _is_held_against_something(self) -> Self:
+        """Reinforcement needs both files (formats and training reference, section 2)."""
+        if self.method.type == "reinforcement" and self.validation_file is None:
+            raise ValueError("reinforcement needs a validation file")
+        return self
 
 
 class Message(BaseModel):

@@ -1,6 +1,5 @@
-"""The stand-in on a socket: routes, forms, streams, and what goes wrong on the way."""
+"""The stand-in on a socket: requests, streams, and what goes wrong on the way."""
 
-import email.policy
 import json
 import os
 import re
@@ -11,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.parser import BytesParser
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,85 +18,21 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from backends.stand_in.faults import Fault, Faults, Kind
 from backends.stand_in.ledger import Ledger
 from backends.stand_in.provider import Provider, Refusal
+from backends.stand_in.routes import OPENAI, Routes, Sent, pattern
 from backends.stand_in.shapes import Answer, chunks
-from backends.stand_in.specification import Specification, not_finite
+from backends.stand_in.specification import Specification
 
 _PREFIX: Final = "/v1"
 _BODY_BYTES_MAX: Final = 600 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A request as it came. `name`: of the file, job or model that its path speaks of."""
-
-    operation: str
-    name: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    content: bytes
-
-    def json(self) -> object:
-        try:
-            body = json.loads(self.content)
-        except (ValueError, RecursionError):
-            raise Refusal(400, "the body is no JSON") from None
-        if wrong := not_finite(body):
-            raise Refusal(400, wrong[0])
-        return body
-
-    def form(self) -> tuple[str, str, bytes]:
-        """The name of the file, its purpose, its bytes."""
-        head = f"Content-Type: {self.headers.get('content-type', '')}\r\n\r\n".encode()
-        read = BytesParser(policy=email.policy.HTTP).parsebytes(head + self.content)
-        if not read.is_multipart():
-            raise Refusal(400, "the body is no form", param="file")
-        parts = {each.get_param("name", header="content-disposition"): each for each in read.iter_parts()}
-        if unknown := sorted(map(str, parts.keys() - {"file", "purpose", "expires_after"})):
-            raise Refusal(400, f"no field is called {unknown[0]}", param=unknown[0])
-        if "file" not in parts or "purpose" not in parts:
-            raise Refusal(400, "file and purpose are needed", param="file" if "file" not in parts else "purpose")
-        content, purpose = (parts[name].get_payload(decode=True) for name in ("file", "purpose"))
-        assert isinstance(content, bytes)
-        assert isinstance(purpose, bytes)
-        return parts["file"].get_filename() or "", purpose.decode("utf-8", "replace"), content
-
-    @property
-    def retry_count(self) -> int:
-        said = self.headers.get("x-stainless-retry-count", "0")
-        return int(said) if said.isascii() and said.isdigit() else 0
-
-
-Does = Callable[[Provider, Sent], Answer | bytes]
-
-_ROUTES: Final[Mapping[str, Does]] = {
-    "GET /files": lambda it, sent: it.files(sent.query),
-    "POST /files": lambda it, sent: it.upload(*sent.form()),
-    "GET /files/{file}": lambda it, sent: it.file(sent.name),
-    "DELETE /files/{file}": lambda it, sent: it.forget(sent.name),
-    "GET /files/{file}/content": lambda it, sent: it.content(sent.name),
-    "GET /fine_tuning/jobs": lambda it, sent: it.jobs(sent.query),
-    "POST /fine_tuning/jobs": lambda it, sent: it.create(sent.json(), retry_count=sent.retry_count),
-    "GET /fine_tuning/jobs/{job}": lambda it, sent: it.job(sent.name),
-    "POST /fine_tuning/jobs/{job}/cancel": lambda it, sent: it.cancel(sent.name),
-    "POST /fine_tuning/jobs/{job}/pause": lambda it, sent: it.pause(sent.name),
-    "POST /fine_tuning/jobs/{job}/resume": lambda it, sent: it.resume(sent.name),
-    "GET /fine_tuning/jobs/{job}/events": lambda it, sent: it.events(sent.name, sent.query),
-    "GET /fine_tuning/jobs/{job}/checkpoints": lambda it, sent: it.checkpoints(sent.name, sent.query),
-    "GET /models": lambda it, _: it.list_models(),
-    "GET /models/{model}": lambda it, sent: it.model(sent.name),
-    "POST /chat/completions": lambda it, sent: it.complete(sent.json()),
-}
-_PATTERNS: Final = tuple(
-    (operation, re.compile(re.sub(r"\\\{[a-z]+\\\}", "([^/]+)", re.escape(operation)))) for operation in _ROUTES
-)
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class StandIn:
     """A provider that is served. `refused`: what its requests were refused for; `asked`: every operation, in order.
     `is_cut_off`: it accepts connections and drops them. `seconds`: how long so many of the provider's seconds are."""
 
     provider: Provider
+    routes: Routes = field(default_factory=lambda: OPENAI)
     specification: Specification | None = None
     api_key: str = ""
     base_url: str = ""
@@ -105,6 +40,10 @@ class StandIn:
     seconds: Callable[[float], float] = lambda provider_s: provider_s
     refused: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+
+    @cached_property
+    def patterns(self) -> Mapping[str, re.Pattern[str]]:
+        return {operation: pattern(operation) for operation in self.routes}
 
     @property
     def faults(self) -> Faults:
@@ -122,7 +61,7 @@ class StandIn:
             against = self.specification.against_request(sent.operation, sent.json())
             if against:
                 raise Refusal(400, against[0])
-        said = _ROUTES[sent.operation](self.provider, sent)
+        said = self.routes[sent.operation](self.provider, sent)
         if self.specification is not None and not isinstance(said, bytes):
             against = self.specification.against_answer(sent.operation, said)
             assert not against, f"{sent.operation} would answer against the specification: {against}"
@@ -168,8 +107,8 @@ class Handler(BaseHTTPRequestHandler):
     def _sent(self, path: str, query: str, content: bytes) -> Sent | None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = f"{self.command} {path.removeprefix(_PREFIX)}"
-        for operation, pattern in _PATTERNS:
-            if path.startswith(_PREFIX) and (found := pattern.fullmatch(asked)):
+        for operation, whole in self.stand_in.patterns.items():
+            if path.startswith(_PREFIX) and (found := whole.fullmatch(asked)):
                 name = unquote(found[1]) if found.groups() else ""
                 pairs = dict(parse_qsl(query, keep_blank_values=True))
                 return Sent(operation=operation, name=name, query=pairs, headers=headers, content=content)

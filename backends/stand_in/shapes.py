@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from backends.graders import as_sent
 from backends.stand_in.ledger import KeptCheckpoint, KeptJob, Told
 from backends.stand_in.requests import CreateJob
 from backends.stand_in.training import Standing
@@ -21,6 +22,7 @@ _COLUMNS: Final = (
     "step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy",
 )  # fmt: skip
 
+_OF_EVERY_METHOD: Final = frozenset({"n_epochs", "batch_size", "learning_rate_multiplier"})
 _NOT_OF_CHECKPOINTS: Final = frozenset({"total_steps", "learning_rate"})
 
 Answer = dict[str, object]
@@ -39,10 +41,15 @@ def told_job(job: KeptJob, standing: Standing) -> Answer:
         "finished_at": int(ended) if ended is not None else None, "trained_tokens": standing.trained_tokens,
         "result_files": [f"{RESULTS}{job.id}"] if succeeded else [],
         "error": standing.error.model_dump() if standing.error else None, "estimated_finish": None,
-        "hyperparameters": {name: value for name, value in chosen.items() if name != "beta"},
-        "method": {"type": request.method.type, request.method.type: {"hyperparameters": chosen}},
+        "hyperparameters": {name: value for name, value in chosen.items() if name in _OF_EVERY_METHOD},
+        "method": {"type": request.method.type, request.method.type: {"hyperparameters": chosen} | _graded(request)},
         "metadata": request.metadata, "integrations": [],
     }  # fmt: skip
+
+
+def _graded(request: CreateJob) -> Answer:
+    grader = request.method.grader
+    return {} if grader is None else {"grader": as_sent(grader)}
 
 
 def told_event(job: KeptJob, number: int, told: Told) -> Answer:

@@ -4,7 +4,7 @@ It cannot see a NaN or a field it does not know (reliability reference, section 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -48,12 +48,14 @@ class Specification:
         if schema is None:
             return []
         unknown = sorted(set(body) - self._fields(schema)) if isinstance(body, dict) else []
-        return [*self._errors(schema, body), *(f"no field is called {name}" for name in unknown), *not_finite(body)]
+        against = [each for described in _graders_apart(body) for each in self._errors(schema, described)]
+        return [*against, *(f"no field is called {name}" for name in unknown), *not_finite(body)]
 
     def against_answer(self, operation: str, body: object) -> list[str]:
-        """`paused` passes: the operation that pauses answers it in its own example, and no list of statuses has it."""
+        """`paused` passes: the operation that pauses answers it in its own example, and no list of statuses has it. Of
+        several graders the first is looked at: they are what was asked for."""
         schema = ANSWERS.get(operation)
-        return [*self._errors(schema, _running(body)), *not_finite(body)] if schema else []
+        return [*self._errors(schema, _as_described(body)), *not_finite(body)] if schema else []
 
     def _errors(self, schema: str, value: object) -> list[str]:
         return [str(error.message) for error in self._validator(schema).iter_errors(value)]
@@ -86,11 +88,31 @@ def not_finite(value: object, where: str = "") -> list[str]:
             return []
 
 
-def _running(body: object) -> object:
+def _as_described(body: object) -> object:
     match body:
         case {"status": "paused", **rest}:
-            return {**rest, "status": "running"}
+            return _as_described({**rest, "status": "running"})
         case {"data": list(items), **rest}:
-            return {**rest, "data": [_running(each) for each in items]}
+            return {**rest, "data": [_as_described(each) for each in items]}
         case _:
-            return body
+            return next(_graders_apart(body))
+
+
+def _graders_apart(body: object) -> Iterator[object]:
+    """A job with each of the graders of a multi grader alone: the description has one there, the guide has them by
+    name."""
+    match body:
+        case {"method": {"reinforcement": {"grader": {"type": "multi", "graders": dict(named)}}}} if (
+            "type" not in named
+        ):
+            for each in named.values():
+                yield _replaced(body, ("method", "reinforcement", "grader", "graders"), each)
+        case _:
+            yield body
+
+
+def _replaced(body: object, path: Sequence[str], value: object) -> object:
+    if not path:
+        return value
+    assert isinstance(body, dict)
+    return {**body, path[0]: _replaced(body[path[0]], path[1:], value)}

@@ -42,7 +42,7 @@ _COMMANDS: Final = {
     "tokens": Entry(module="tokens", help="Count and check a dataset file, as it will be billed."),
     "data": Entry(module="data", help="From raw files to a sealed dataset: import, check, split, export."),
     "train": Entry(module="train", help="Train a model; its best checkpoint is chosen, with a reason."),
-    "runs": Entry(module="runs", help="List, show, watch, cancel, resume and compare runs in folders."),
+    "runs": Entry(module="runs", help="Look at, steer, compare and export runs, here or on a server."),
     "estimate": Entry(module="estimate", help="Scope and price a brief; explain any number."),
     "hardware": Entry(module="hardware", help="Memory, speed, time and cost of a run on GPUs of your own."),
     "compare": Entry(module="compare", help="Estimates side by side, or one input varied."),

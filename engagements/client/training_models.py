@@ -116,8 +116,32 @@ class Checkpoint(Answer):
     is_chosen: bool
 
 
+class BaseScore(Answer):
+    """A base model before training, on the rows that checkpoints are measured on. `score` None: not measured (yet);
+    `failure` says why it was given up."""
+
+    backend: str
+    model: str
+    score: Score | None
+    failure: str
+
+
+class PairedDifference(Answer):
+    """A difference on the same items, with its 95% interval and the p of `test`; `is_shown`: both say that it is not
+    chance."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    items: int
+    test: str
+    is_shown: bool
+
+
 class Choice(Answer):
-    """Why this one. `difference`, with its interval and p, to the runner-up, where the same items were answered."""
+    """Why this one. `difference`, with its interval and p, to the runner-up, where the same items were answered;
+    `against_base`: to the model before training, likewise."""
 
     reason: str
     runner_up: str | None
@@ -125,6 +149,7 @@ class Choice(Answer):
     low: float | None
     high: float | None
     p: float | None
+    against_base: PairedDifference | None
 
 
 class Usage(Answer):
@@ -187,6 +212,7 @@ class TrainingRun(Versioned):
     spent_minor: int | None
     cost_id: str | None
     verdict: Verdict | None
+    base: BaseScore | None
     checkpoints: list[Checkpoint]
     choice: Choice | None
     environment: dict[str, str]
@@ -206,6 +232,7 @@ class RunLine(Answer):
     name: str
     backend: str
     model: str
+    method: str
     is_curated: bool
     hyperparameters: Content
     seed: int
@@ -232,7 +259,7 @@ class RunLine(Answer):
 
 class Experiment(Versioned):
     """`reserved_minor`: held back for runs that have not ended; `spent_minor`: what ended ones cost, of which
-    `unknown_costs` are not known. `decisions`: of successive halving, in order."""
+    `unknown_costs` are not known. `decisions`: of successive halving, in order. `bases`: before training, once each."""
 
     engagement_id: str
     name: str
@@ -252,6 +279,7 @@ class Experiment(Versioned):
     spent_minor: int
     unknown_costs: int
     state: str
+    bases: list[BaseScore]
     runs: list[RunLine]
     rung: int
     decisions: list[Content]

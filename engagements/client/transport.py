@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
-from pydantic_core import from_json
 
 from engagements.client.errors import DigestMismatch, Problem, Refused, ServerFault, Unreachable, refusal_of
 from engagements.client.models import Page
@@ -105,18 +104,50 @@ class Transport:
         return _read(kind, self._send("PUT", path, parts, content=content, headers=headers))
 
     def follow(self, kind: type[Model], path: str, /, *parts: str, last: str) -> Iterator[Model]:
-        """Server-sent events, each a whole answer, to the one that is called `last`; asked for anew where they stop."""
-        stream = {"Accept": "text/event-stream"}
+        """Server-sent events, each a whole answer, to the one that is called `last`; what was said already is not said
+        twice.
+
+        The server ends a stream now and then, and lines break: it is asked for anew, `retries` times in a row where
+        nothing comes of it. Raises `Unreachable` then.
+        """
         url = path.format(*(quote(part, safe="") for part in parts))
+        for data in self._followed(url, last=last):
+            yield _valid_json(kind, data)
+
+    def _followed(self, url: str, *, last: str) -> Iterator[str]:
+        """The data of events that say something new, whatever becomes of single streams."""
+        said, failed = "", 0
         while True:
-            with self._http.stream("GET", url, headers=stream) as response:
-                if not response.is_success:
-                    response.read()
-                    raise refusal_of(response)
-                for name, data in _events(response.iter_lines()):
-                    yield _valid(kind, from_json(data))
+            came, asked_s, why = False, None, "the stream ended before its first event"
+            try:
+                for name, data in self._streamed(url):
+                    came, failed = True, 0
+                    if data != said:
+                        yield data
                     if name == last:
                         return
+                    said = data
+            except httpx.TransportError as error:
+                came, why = False, str(error) or type(error).__name__
+            except Refused as refused:
+                if failed == self._retries or not _is_passing(refused):
+                    raise
+                asked_s = refused.retry_after_s
+            if came:
+                self._wait(0, None)
+                continue
+            if failed == self._retries:
+                raise Unreachable(f"GET {self._http.base_url.join(url)}: {why}")
+            self._wait(failed, asked_s)
+            failed += 1
+
+    def _streamed(self, url: str) -> Iterator[tuple[str, str]]:
+        """Name and data of each event of one stream. Raises `Refused` and what httpx raises."""
+        with self._http.stream("GET", url, headers={"Accept": "text/event-stream"}) as response:
+            if not response.is_success:
+                response.read()
+                raise refusal_of(response)
+            yield from _events(response.iter_lines())
 
     def delete(self, path: str, /, *parts: str, etag: str | None = None) -> None:
         self._send("DELETE", path, parts, headers={"If-Match": etag} if etag else None)
@@ -190,8 +221,12 @@ def _is_passing(refused: Refused) -> bool:
 
 
 def _read(kind: type[Model], response: httpx.Response) -> Model:
+    return _valid_json(kind, response.content)
+
+
+def _valid_json(kind: type[Model], content: str | bytes) -> Model:
     try:
-        return kind.model_validate_json(response.content)
+        return kind.model_validate_json(content)
     except ValidationError as error:
         raise _not_ours(kind, error) from error
 

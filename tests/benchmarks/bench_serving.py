@@ -115,7 +115,7 @@ def _first(url: str, house: House, client_name: str) -> Any:
 @contextmanager
 def _served(world: World, model: Path) -> Iterator[tuple[str, psutil.Process]]:
     trainer = backend(model, on=datetime.now(UTC).date())
-    told = {"SIXFOLD_HOME": str(world.home), "SIXFOLD_BACKENDS": json.dumps({BACKEND: trainer.model_dump(mode="json")})}
+    told = {"SIXFOLD_HOME": str(world.home), "SIXFOLD_BACKENDS": json.dumps({BACKEND: trainer.model_dump(mode="json", exclude_defaults=True)})}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SIXFOLD_")}
     server = subprocess.Popen(
         [sys.executable, "-m", "engagements", "serve", "--port", "0", "--json"],
@@ -123,10 +123,9 @@ def _served(world: World, model: Path) -> Iterator[tuple[str, psutil.Process]]:
     )  # fmt: skip
     try:
         assert server.stdout is not None
-        said = b""
-        while not said.endswith(b"}\n"):
-            said += server.stdout.readline()
-        yield json.loads(said)["url"], psutil.Process(server.pid)
+        said = json.loads(b"".join(iter(server.stdout.readline, b"}\n")) + b"}")
+        assert "url" in said, said
+        yield said["url"], psutil.Process(server.pid)
     finally:
         server.terminate()
         server.wait()

@@ -148,11 +148,11 @@ def test_two_processes_that_pass_one_gate_at_once_pass_it_once(site: Site, house
     together = threading.Barrier(2)
 
     def there() -> httpx.Response:
-        together.wait(10)
+        together.wait(60)
         return site.post("/gates/data_preparation/decide", go)
 
     def at_home() -> httpx.Response:
-        together.wait(10)
+        together.wait(60)
         return here.post(f"{address}/decide", go)
 
     with ThreadPoolExecutor(2) as pool:

@@ -37,7 +37,7 @@ def test_interrupted_while_it_waits_for_its_input_it_is_130(start: Start, tmp_pa
     process = start(reader, "prices.toml", *options)
     with fifo.open("wb"):  # returns when the command has opened it to read
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (process.code, out) == (130, b"")
     assert b"Traceback" not in err
     assert not (tmp_path / "e.json").exists()

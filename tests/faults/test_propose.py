@@ -99,7 +99,7 @@ def test_interrupted_while_it_renders_it_is_130_and_leaves_the_older_proposal_an
     while process.poll() is None and not list((tmp_path / "tmp").iterdir()):
         time.sleep(0.01)  # what is being rendered lies there
     os.killpg(process.pid, signal.SIGINT)  # as the terminal does: the renderer hears it too
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.code, out) == (130, b"")
     assert b"Traceback" not in err
     assert standing(tmp_path) == OLDER
@@ -112,7 +112,7 @@ def test_asked_to_end_it_ends_and_leaves_the_older_proposal(proposing: Callable[
     process = proposing()
     time.sleep(1.2)
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert process.returncode not in {0, 1}
     assert standing(tmp_path) == OLDER
     assert has_ended(process.pid), "the renderer outlived the command"

@@ -184,7 +184,7 @@ def test_a_database_that_stays_locked_is_said_with_when_to_come_again_and_nothin
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["retry-after"] == str(BUSY_TIMEOUT_S)
     assert answer.json()["request_id"]
-    assert BUSY_TIMEOUT_S - 1 < time.monotonic() - began < 2 * BUSY_TIMEOUT_S + 2
+    assert BUSY_TIMEOUT_S - 1 < time.monotonic() - began < 10 * BUSY_TIMEOUT_S
     free()
     assert caller.get("/api/v1/clients").json()["items"] == []
     assert caller.ask("POST", "/api/v1/clients", **ask).status_code == 201
@@ -339,4 +339,4 @@ def test_a_body_that_stops_coming_is_given_up(serve: Serve) -> None:
             b'Content-Length: 100\r\n\r\n{"name'
         )
         assert slow.recv(1_000).startswith(b"HTTP/1.1 408 ")
-    assert 8 < time.monotonic() - began < 20
+    assert 8 < time.monotonic() - began < 60

@@ -93,7 +93,7 @@ def test_interrupted_while_it_counts_it_is_130_and_prints_no_half_answer(start: 
     while not any(file.path.endswith("train.jsonl") for file in psutil.Process(process.pid).open_files()):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     (tmp_path / "train.jsonl").unlink()
     assert (process.code, out) == (130, b"")
     assert b"Traceback" not in err

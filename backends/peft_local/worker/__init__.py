@@ -11,6 +11,7 @@ training      the loop
 checkpoints   saved whole, checked when read
 artefact      what came out: adapter or model, its card, and whether it may be loaded
 ranks         several processes that train one run
+devices       the devices that they train on, one trainer on each
 answering     `python -m backends.peft_local.worker.answering`: conversations in, answers out
-export        adapters merged into their base, for other servers
+export        adapters alone or merged into their base, for other servers
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 from backends.events import RunState
 from backends.peft_local.children import Process
 from backends.peft_local.folder import RunFolder, taken
+from backends.peft_local.worker.devices import alone_on, devices_of
 from backends.peft_local.worker.life import Life, Stopped
 from backends.peft_local.worker.telling import Teller
 from backends.spec import TrainingSpec
@@ -66,13 +67,24 @@ def _run(folder: RunFolder, told: argparse.Namespace, life: Life, teller: Teller
 
 
 def _one_of_many(folder: RunFolder, told: argparse.Namespace) -> int:
+    """Waits, before the processes meet, until no other trainer is on a device of theirs on this machine."""
+    import torch  # noqa: PLC0415 (deferred, as above)
+
+    torch.set_num_threads(told.threads)
+    named = devices_of(os.environ, on_gpu=told.device != "cpu" and torch.cuda.is_available())
+    home = told.device_locks or folder.path.parent / ".devices"
+    leads = os.environ.get("LOCAL_RANK", "0") == "0"
+    with alone_on([home / each for each in named], leads=leads, launcher=os.getppid()):
+        return _together(folder, told)
+
+
+def _together(folder: RunFolder, told: argparse.Namespace) -> int:
     """The first process keeps the run's folder; each other one tells into a folder of its own below it."""
     import torch  # noqa: PLC0415 (deferred, as above)
 
     from backends.peft_local.worker.ranks import joined  # noqa: PLC0415
     from backends.peft_local.worker.running import Options, run  # noqa: PLC0415
 
-    torch.set_num_threads(told.threads)
     ranks, device = joined(told.device)
     lock = taken(folder.lock) if ranks.first else None
     if ranks.any(ranks.first and lock is None, torch.device(device)):
@@ -136,6 +148,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--save-every-s", type=float, default=600.0)
     parser.add_argument("--lock", type=int, help="a descriptor that holds the run's lock already")
     parser.add_argument("--device-lock", type=Path, help="held while training, so that no two train on one device")
+    parser.add_argument("--device-locks", type=Path, help="with --ranks: their folder; beside the runs' unless told")
     return parser.parse_args(given)
 
 

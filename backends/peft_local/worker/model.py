@@ -14,6 +14,7 @@ from transformers import AttentionInterface, AutoModelForCausalLM, AutoTokenizer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from backends.peft_local.defaults import Settled
+from backends.peft_local.machine import processor_said
 from backends.spec import Adapter, Precision
 
 DOCUMENTS: Final = "sixfold_documents"
@@ -91,7 +92,9 @@ def device_named(name: str) -> torch.device:
 def device_said(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+    if device.type == "cpu":
+        return processor_said(threads=torch.get_num_threads())
+    return f"{device.type} ({platform.machine()})"
 
 
 def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:

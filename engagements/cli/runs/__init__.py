@@ -1,4 +1,11 @@
-"""`sixfold runs`: runs in folders, as `sixfold train -o` makes them. Each subcommand is a module of its own."""
+"""`sixfold runs`: runs in folders, as `sixfold train -o` makes them, and runs of experiments on a Sixfold server.
+
+Each subcommand is a module of its own. Which server: --url and --key, or SIXFOLD_URL and SIXFOLD_API_KEY.
+
+server      which server, its key, ids; its refusals as problems
+served      what a server's runs look like, as JSON and as tables
+following   a run of a server, watched to its end
+"""
 
 from typing import Final
 
@@ -12,10 +19,11 @@ _COMMANDS: Final = {
     "watch": Entry(module="runs.watch", help="Look after a run until its end, and choose its best checkpoint."),
     "cancel": Entry(module="runs.cancel", help="Ask a run to stop."),
     "resume": Entry(module="runs.resume", help="Go on with a run that was paused or cut off."),
+    "export": Entry(module="runs.export", help="The chosen weights: adapter, merged, for vLLM, or GGUF."),
     "compare": Entry(module="runs.compare", help="What differs between runs, and what it led to."),
 }
 
 
 @click.group(cls=LazyGroup, entries=_COMMANDS)
 def command() -> None:
-    """Look at and steer runs that `sixfold train` began."""
+    """Look at and steer runs that `sixfold train` began in folders, and those of a Sixfold server by their ids."""

@@ -3,6 +3,8 @@
 --json   metric (null where they were scored by different ones), runs (each what `runs list` says of it, with low, high,
          items, differs (the settings in which they differ, by name), trained_tokens, seconds, cost, currency), best
          (folder), reason (both null where they cannot be compared)
+         of a server   server, metric, runs (each what `runs list` says of it, with differs, trained_tokens, seconds),
+                       best (run_id), reason: of the experiment's own choice, null where there is none (yet)
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,8 @@ import click
 from backends.events import Checkpoint
 from engagements.cli.book import price_book, prices_option
 from engagements.cli.output import answers, console, json_option, number, plain_text, print_json, table_of
+from engagements.cli.runs.served import compared_as_plain, show_compared
+from engagements.cli.runs.server import EXPERIMENT, Server, id_of, refuse_for_ids, server_options
 from engagements.cli.training.folder import NoRun, RunFolder
 from engagements.cli.training.summary import Summary, as_plain, cost_of, summary_of
 from engagements.phases.training.judging.selection import Candidate, Choice, choose
@@ -23,12 +27,25 @@ from estimator.prices import PriceBook
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.argument(
+    "folders",
+    metavar="FOLDERS|EXPERIMENT",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+)
 @prices_option
+@server_options
 @json_option
 @answers
-def command(folders: tuple[Path, ...], price_files: tuple[Path, ...], as_json: bool) -> None:
-    """Runs side by side, by the checkpoints that were chosen."""
+def command(folders: tuple[Path, ...], price_files: tuple[Path, ...], server: Server, as_json: bool) -> None:
+    """Runs side by side, by the checkpoints that were chosen: in folders, or of an EXPERIMENT (exp_...) on a server."""
+    if len(folders) == 1 and (experiment_id := id_of(folders[0], server, wanted=EXPERIMENT)):
+        refuse_for_ids(prices=price_files)
+        _compare_served(server, experiment_id, as_json=as_json)
+        return
+    if server.named:
+        raise click.UsageError(f"--url goes with the id of one experiment ({EXPERIMENT}_...)")
     if len(set(folders)) < 2:
         raise click.UsageError("name two runs or more")
     found = _found(folders)
@@ -37,6 +54,17 @@ def command(folders: tuple[Path, ...], price_files: tuple[Path, ...], as_json: b
         print_json(told)
     else:
         _show(told)
+
+
+def _compare_served(server: Server, experiment_id: str, *, as_json: bool) -> None:
+    with server.opened(experiment_id) as sixfold:
+        experiment = sixfold.experiments.get(experiment_id)
+        compared = sixfold.training_runs.compare(*(each.id for each in experiment.runs))
+    told = compared_as_plain(server.url, compared, experiment)
+    if as_json:
+        print_json(told)
+    else:
+        show_compared(told)
 
 
 def _found(folders: Sequence[Path]) -> list[Summary]:

@@ -1,7 +1,10 @@
-"""`sixfold runs show`: one run, as its folder tells it.
+"""`sixfold runs show`: one run, as its folder tells it, or the server that it is on.
 
 --json   what `runs list` says of it, with silent, verdict (kind, said, since_step, numbers), failure, usage, cost,
          currency, checkpoints, chosen, model_chosen, reason, predicted, hyperparameters, seed, dataset_sha256, parent
+         of a server   the same without folder, silent, looked_at and parent; with server, engagement_id,
+                       experiment_id, number, name, wish, said, seconds_left, held_back (money, until its cost is
+                       known), attempt, retry_of, model_version_id, ended_at
 """
 
 from dataclasses import asdict
@@ -12,23 +15,40 @@ import click
 
 from engagements.cli.book import price_book, prices_option
 from engagements.cli.output import answers, console, json_option, number, plain_text, print_json, table_of
+from engagements.cli.runs.served import run_as_plain, show_run
+from engagements.cli.runs.server import Server, id_of, refuse_for_ids, server_options
 from engagements.cli.training.folder import RunFolder
 from engagements.cli.training.summary import Summary, as_plain, cost_of, summary_of
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="FOLDER|RUN", type=click.Path(path_type=Path, file_okay=False))
 @prices_option
+@server_options
 @json_option
 @answers
-def command(folder: Path, price_files: tuple[Path, ...], as_json: bool) -> None:
-    """Show the run in FOLDER as it was last seen."""
+def command(folder: Path, price_files: tuple[Path, ...], server: Server, as_json: bool) -> None:
+    """Show the run in FOLDER as it was last seen, or RUN (an id such as trn_...) as a server has it."""
+    if run_id := id_of(folder, server):
+        refuse_for_ids(prices=price_files)
+        _show_served(server, run_id, as_json=as_json)
+        return
     found = summary_of(RunFolder(path=folder))
     told = _told(found, price_files)
     if as_json:
         print_json(told)
     else:
         _show(found, told)
+
+
+def _show_served(server: Server, run_id: str, *, as_json: bool) -> None:
+    with server.opened(run_id) as sixfold:
+        run = sixfold.training_runs.get(run_id)
+        told = run_as_plain(server.url, run, sixfold.experiments.get(run.experiment_id))
+    if as_json:
+        print_json(told)
+    else:
+        show_run(told)
 
 
 def _told(found: Summary, price_files: tuple[Path, ...]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from backends.graders import Grader
 from backends.spec import Hyperparameters, Method
 from engagements.cli.training import places
 from engagements.cli.training.dataset import dataset_in
@@ -49,7 +50,7 @@ class Asked(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = SEED
     suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,18}$")] | None = None
     gpu: str | None = None
-    grader: dict[str, object] | None = None
+    grader: Grader | None = None
     max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
     scored_rows: Annotated[int, Field(ge=1, le=10_000)] = 500
     settings: dict[str, str] = {}
@@ -131,10 +132,11 @@ def _problem(fault: ErrorDetails) -> Problem:
             message = f"{name} is needed and missing"
             remedy = f"say it with --{name.replace('_', '-')}, or in the file"
         case "extra_forbidden":
-            known = Hyperparameters.model_fields if above else Asked.model_fields
+            known = Hyperparameters.model_fields if above == [_KNOBS] else () if above else Asked.model_fields
             near = get_close_matches(name, known, n=1)
             message = f"nothing is called {name!r} here"
-            remedy = f"did you mean {near[0]}? otherwise remove it" if near else f"use one of {', '.join(known)}"
+            others = f"use one of {', '.join(known)}" if known else "remove it"
+            remedy = f"did you mean {near[0]}? otherwise remove it" if near else others
         case _:
             message, remedy = f"{fault['input']!r:.60}: {fault['msg']}", "give a value that a run can have"
     return Problem(code=TrainingInvalid.code, where=where, message=message, remedy=remedy)

@@ -19,8 +19,11 @@ from engagements.cli.training.showing import predicted_as_plain
 from engagements.phases.training.judging.record import RunRecord, digest_of
 from engagements.phases.training.judging.scoring import metric_of_task
 from engagements.phases.training.plans.data_tokens import count_tokens
+from engagements.phases.training.plans.own_hours import at_our_price
 from engagements.phases.training.plans.prediction import Prediction, predict
+from engagements.settings import TrainingBackend
 from estimator.errors import EstimatorError, Problem, Severity
+from estimator.hardware import find_gpu
 from estimator.prices import PriceBook
 
 _NAMED: Final = ("backend", "model", "method", "seed", "suffix", "grader", "hyperparameters")
@@ -87,10 +90,7 @@ def plan_run(
     gathered.problems += [each for each in found if each.severity is Severity.ERROR]
     gathered.problems += _not_the_same_data(record, spec, dataset)
     with gathered.here():
-        prediction = predict(
-            spec, today=today, book=book, tokens=count_tokens(spec), gpu=asked.gpu or said.gpu or None,
-            provider=said.provider or None,
-        )  # fmt: skip
+        prediction = _predicted(asked, said, spec, book, today)
     gathered.close()
     plan = Plan(
         backend=said, dataset_sha256=dataset.sha256, metric=asked.metric or metric_of_task(dataset.task),
@@ -98,6 +98,19 @@ def plan_run(
         parent=digest_of(record) if record else None, predicted=predicted_as_plain(prediction),
     )  # fmt: skip
     return Planned(backend=backend, spec=spec, plan=plan, prediction=prediction, notes=tuple(found))
+
+
+def _predicted(asked: Asked, said: TrainingBackend, spec: TrainingSpec, book: PriceBook, today: date) -> Prediction:
+    """At the price of an hour that the settings name; a GPU of ours without one at what the price book rents it for.
+
+    Raises `UnknownName` for a GPU that was asked for and is in no table, and what counting raises.
+    """
+    gpu = find_gpu(asked.gpu).name if asked.gpu else said.gpu
+    found = predict(
+        spec, today=today, book=book, tokens=count_tokens(spec), gpu=gpu or None, provider=said.provider or None
+    )
+    is_ours = not said.provider and (said.hour is not None or found.cost is None)
+    return at_our_price(found, said.hour) if is_ours else found
 
 
 def refuse_another(folder: RunFolder, planned: Planned) -> None:

@@ -1809,6 +1809,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "purpose", "number", "part", "attempt", name=op.f("pk_synthesis_call")),
     )
     op.create_table(
+        "training_base",
+        sa.Column("experiment_id", sa.String(length=40), nullable=False),
+        sa.Column("backend", sa.String(length=60), nullable=False),
+        sa.Column("model", sa.String(length=500), nullable=False),
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("score", sa.JSON(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.String(length=500), nullable=False),
+        sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_training_base_tries_count")),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_training_base_experiment_id")),
+        sa.PrimaryKeyConstraint("experiment_id", "backend", "model", name=op.f("pk_training_base")),
+    )
+    op.create_table(
         "training_run",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
@@ -2329,6 +2343,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_training_run_engagement_id"), table_name="training_run")
     op.drop_index("ix_training_run_backend", table_name="training_run")
     op.drop_table("training_run")
+    op.drop_table("training_base")
     op.drop_table("synthesis_call")
     op.drop_index(op.f("ix_sealed_read_version_id"), table_name="sealed_read")
     op.drop_index(op.f("ix_sealed_read_organisation_id"), table_name="sealed_read")

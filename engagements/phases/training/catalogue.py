@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engagements.core.errors import Invalid, NotConfigured
-from engagements.phases.training.schemas import CatalogueBackendOut, CatalogueModelOut, CatalogueOut
+from engagements.phases.training.catalogue_schemas import CatalogueBackendOut, CatalogueModelOut, CatalogueOut
 from engagements.phases.training.trainers import Trainers
 from estimator.errors import UnknownName
 from estimator.hardware.models import find_model

@@ -8,8 +8,8 @@ from litestar.types import ControllerRouterHandler
 
 from engagements.core.roles import Permission
 from engagements.phases.training.catalogue import catalogue_of
+from engagements.phases.training.catalogue_schemas import CatalogueOut
 from engagements.phases.training.experiment_api import parts_of
-from engagements.phases.training.schemas import CatalogueOut
 from engagements.web.call import Call
 from engagements.web.routes import get
 

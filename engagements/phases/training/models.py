@@ -255,6 +255,24 @@ class RunCheckpoint(SQLModel, table=True):
     scored_at: datetime | None = None
 
 
+class BaseScore(SQLModel, table=True):
+    """What a base model was worth on validation before any training: measured once an experiment, on the rows that its
+    checkpoints are measured on. `run_id`: whose turn it is to measure it. `score` None: not measured, and `failure`
+    says why once it is given up."""
+
+    __tablename__ = "training_base"
+    __table_args__ = (CheckConstraint("tries >= 0", name="tries_count"),)
+
+    experiment_id: str = Field(primary_key=True, foreign_key="experiment.id", max_length=40)
+    backend: str = Field(primary_key=True, max_length=60)
+    model: str = Field(primary_key=True, max_length=500)
+    run_id: str = Field(max_length=40)
+    score: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    tries: int = 0
+    failure: str = Field(default="", max_length=500)
+    scored_at: datetime | None = None
+
+
 class ModelVersion(Record, table=True):
     """A model that a run gave, with all that it takes to make it again. Numbered in its engagement.
 

@@ -15,6 +15,7 @@ from engagements.core.service import find, scoped
 from engagements.db.store import Store
 from engagements.phases.training.models import (
     ENDED,
+    BaseScore,
     Experiment,
     ModelVersion,
     RunCheckpoint,
@@ -25,6 +26,7 @@ from engagements.phases.training.models import (
 from engagements.phases.training.plans.budgeting import taken
 from engagements.phases.training.plans.starting import runs_of
 from engagements.phases.training.schemas import (
+    BaseOut,
     CheckpointOut,
     ChoiceOut,
     CompareOut,
@@ -61,7 +63,8 @@ def experiment_out(session: Session, row: Experiment) -> ExperimentOut:
     ended = [run for run in runs if run.state in ENDED]
     fields: dict[str, Any] = {name: getattr(row, name) for name in ExperimentOut.model_fields if hasattr(row, name)}
     return ExperimentOut(**fields | {
-        "design": row.matrix["design"], "runs": lines, "choice": _choice(row.choice),
+        "design": row.matrix["design"], "bases": list(_bases(session, row)), "runs": lines,
+        "choice": _choice(row.choice),
         "reserved_minor": sum(taken(run) for run in runs if run not in ended),
         "spent_minor": sum(run.spent_minor or 0 for run in ended),
         "unknown_costs": sum(run.spent_minor is None for run in ended),
@@ -87,7 +90,8 @@ def run_out(session: Session, row: TrainingRun, trainers: Trainers) -> RunOut:
         "prediction": prediction_out(row.prediction, experiment.currency), "now": now_out(progress),
         "usage": UsageOut(**{name: progress.usage.get(name) for name in UsageOut.model_fields}),
         "currency": experiment.currency, "verdict": VerdictOut(**progress.verdict) if progress.verdict else None,
-        "checkpoints": list(_checkpoints(session, row)), "choice": _choice(row.choice),
+        "base": _base_of(session, experiment, row), "checkpoints": list(_checkpoints(session, row)),
+        "choice": _choice(row.choice),
         "environment": row.environment, "model_version_id": _version_ids(session, [row.id]).get(row.id),
     })  # fmt: skip
 
@@ -209,11 +213,11 @@ def _line(
     prediction, seconds = run.prediction, progress.usage.get("seconds")
     hours, cost = prediction.get("hours"), prediction.get("cost_minor")
     return RunLineOut(
-        id=run.id, number=run.number, name=run.name, backend=run.backend, model=run.model, is_curated=run.is_curated,
-        hyperparameters=spec.hyperparameters.given(), seed=spec.seed, state=run.state, said=progress.said,
-        step=progress.step, total_steps=progress.total_steps, train_loss=now.train_loss, valid_loss=now.valid_loss,
-        verdict=progress.verdict["kind"] if progress.verdict else None, metric=experiment.metric,
-        score=found.get("value"), score_low=found.get("low"), score_high=found.get("high"),
+        id=run.id, number=run.number, name=run.name, backend=run.backend, model=run.model, method=spec.method,
+        is_curated=run.is_curated, hyperparameters=spec.hyperparameters.given(), seed=spec.seed, state=run.state,
+        said=progress.said, step=progress.step, total_steps=progress.total_steps, train_loss=now.train_loss,
+        valid_loss=now.valid_loss, verdict=progress.verdict["kind"] if progress.verdict else None,
+        metric=experiment.metric, score=found.get("value"), score_low=found.get("low"), score_high=found.get("high"),
         predicted_tokens=prediction.get("tokens"),
         trained_tokens=progress.usage.get("billed_tokens", progress.usage.get("trained_tokens")),
         predicted_hours=hours["likely"] if hours else None, hours=seconds / _HOUR_S if seconds is not None else None,
@@ -222,15 +226,29 @@ def _line(
     )  # fmt: skip
 
 
+def _bases(session: Session, experiment: Experiment) -> Iterable[BaseOut]:
+    mine = select(BaseScore).where(col(BaseScore.experiment_id) == experiment.id)
+    for row in session.exec(mine.order_by(col(BaseScore.backend), col(BaseScore.model))):
+        yield BaseOut(backend=row.backend, model=row.model, score=_score(row.score), failure=row.failure)
+
+
+def _base_of(session: Session, experiment: Experiment, run: TrainingRun) -> BaseOut | None:
+    of_run = (run.backend, run.model)
+    return next((each for each in _bases(session, experiment) if (each.backend, each.model) == of_run), None)
+
+
+def _score(said: Mapping[str, Any] | None) -> ScoreOut | None:
+    return ScoreOut(**{name: said[name] for name in ScoreOut.model_fields}) if said else None
+
+
 def _checkpoints(session: Session, run: TrainingRun) -> Iterable[CheckpointOut]:
     mine = select(RunCheckpoint).where(col(RunCheckpoint.run_id) == run.id)
     for row in session.exec(mine.order_by(col(RunCheckpoint.step), col(RunCheckpoint.checkpoint_id))):
         metrics = row.metrics or {}
-        score = ScoreOut(**{name: row.score[name] for name in ScoreOut.model_fields}) if row.score else None
         yield CheckpointOut(
             id=row.checkpoint_id, step=row.step, model=row.model, sha256=row.sha256,
-            valid_loss=metrics.get("full_valid_loss", metrics.get("valid_loss")), score=score, failure=row.failure,
-            is_chosen=row.checkpoint_id == run.checkpoint_id,
+            valid_loss=metrics.get("full_valid_loss", metrics.get("valid_loss")), score=_score(row.score),
+            failure=row.failure, is_chosen=row.checkpoint_id == run.checkpoint_id,
         )  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """What comes in and goes out about training. Money in minor units; null where nobody knows."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from backends.events import EventKind, Level
+from backends.graders import Grader
 from backends.spec import Hyperparameters, Method
 from engagements.core.schemas import In, Line, Out, absent
 from engagements.evals.metrics import METRICS
@@ -33,12 +34,14 @@ def _known_metric(name: str) -> str:
 
 
 class RunIn(In):
-    """One run: what it starts from and how; what is left out the backend chooses. `curated`: on the best examples."""
+    """One run: what it starts from and how; what is left out the backend chooses. `curated`: on the best examples.
+    `grader`: of reinforcement, as OpenAI describes it."""
 
     backend: Name
     model: Annotated[str, Field(min_length=1, max_length=500)]
     method: Method = Method.SFT
     hyperparameters: Hyperparameters = Hyperparameters()
+    grader: Grader | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
     suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,18}$")] | None = None
     curated: Annotated[bool, Field(strict=True)] = False
@@ -212,8 +215,32 @@ class CheckpointOut(Out):
     is_chosen: bool
 
 
+class BaseOut(Out):
+    """A base model before training, on the rows that checkpoints are measured on. `score` null: not measured (yet);
+    `failure` says why it was given up."""
+
+    backend: str
+    model: str
+    score: ScoreOut | None
+    failure: str
+
+
+class PairedOut(Out):
+    """A difference on the same items, with its 95% interval and the p of `test`; `is_shown`: both say that it is not
+    chance."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    items: int
+    test: str
+    is_shown: bool
+
+
 class ChoiceOut(Out):
-    """Why this one. `difference`, with its interval and p, to the runner-up, where the same items were answered."""
+    """Why this one. `difference`, with its interval and p, to the runner-up, where the same items were answered;
+    `against_base`: to the model before training, likewise."""
 
     reason: str
     runner_up: str | None
@@ -221,6 +248,7 @@ class ChoiceOut(Out):
     low: float | None
     high: float | None
     p: float | None
+    against_base: PairedOut | None = None
 
 
 class UsageOut(Out):
@@ -285,6 +313,7 @@ class RunOut(Out):
     spent_minor: int | None
     cost_id: str | None
     verdict: VerdictOut | None
+    base: BaseOut | None
     checkpoints: list[CheckpointOut]
     choice: ChoiceOut | None
     environment: dict[str, str]
@@ -298,7 +327,7 @@ class RunOut(Out):
 
 class ExperimentOut(Out):
     """`reserved_minor`: held back for runs that have not ended; `spent_minor`: what ended ones cost, of which
-    `unknown_costs` are not known. `decisions`: of successive halving, in order."""
+    `unknown_costs` are not known. `decisions`: of successive halving, in order. `bases`: before training, once each."""
 
     id: str
     version: int
@@ -320,6 +349,7 @@ class ExperimentOut(Out):
     spent_minor: int
     unknown_costs: int
     state: ExperimentState
+    bases: list[BaseOut]
     runs: list["RunLineOut"]
     rung: int
     decisions: list[dict[str, Any]]
@@ -340,6 +370,7 @@ class RunLineOut(Out):
     name: str
     backend: str
     model: str
+    method: Method
     is_curated: bool
     hyperparameters: dict[str, Any]
     seed: int
@@ -443,50 +474,6 @@ class ModelVersionOut(Out):
     record_sha256: str
     command: str
     created_at: datetime
-
-
-class CatalogueModelOut(Out):
-    """A model as the price book has it, to be trained or asked. Prices are US dollars; null: nobody publishes it."""
-
-    provider: str
-    model: str
-    aliases: list[str]
-    objectives: list[str]
-    tuning: str
-    training_usd: str | None
-    training_unit: str
-    input_usd_mtok: str | None
-    output_usd_mtok: str | None
-    max_example_tokens: int | None
-    licence: str | None
-    new_jobs_until: date | None
-    takes_new_jobs: bool
-    shutdown: date | None
-    backends: list[str]
-    as_of: str
-    source: str
-
-
-class CatalogueBackendOut(Out):
-    """What is set up here. `problem`: why it cannot be used at the moment; its capabilities are unknown then."""
-
-    name: str
-    kind: str
-    provider: str
-    gpu: str
-    methods: list[str]
-    adapters: list[str]
-    hyperparameters: list[str]
-    formats: dict[str, str]
-    can_pause: bool
-    is_local: bool
-    at_once: int | None
-    problem: str
-
-
-class CatalogueOut(Out):
-    backends: list[CatalogueBackendOut]
-    models: list[CatalogueModelOut]
 
 
 ExperimentOut.model_rebuild()

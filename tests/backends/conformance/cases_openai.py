@@ -1,4 +1,5 @@
-"""The OpenAI protocol, over a stand-in on a socket whose clock the case moves; and the same, really training."""
+"""The OpenAI protocol, over a stand-in on a socket whose clock the case moves; the same, really training; and Mistral's
+dialect of it."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from backends.spec import Hyperparameters, TrainingSpec
 from backends.stand_in.serving import serving
 
 MOMENT_S = 3.0
+KNOBS = Hyperparameters(epochs=2, batch_size=4)
 
 
 @dataclass
@@ -31,6 +33,8 @@ class OpenAICase:
     stand_in: object
     clock: Moved
     profile: str = "openai"
+    form: str = "openai_chat"
+    knobs: Hyperparameters = KNOBS
     made: list = field(default_factory=list)
 
     def backend(self):
@@ -43,10 +47,11 @@ class OpenAICase:
             each.close()
 
     def spec(self, run_id):
-        train, validation = data_files(self.folder / "data")
+        files = data_files(self.folder / "data")
+        train, validation = (each.model_copy(update={"format": self.form}) for each in files)
         return TrainingSpec(
             run_id=run_id, backend="openai", model="gpt-4o-mini-2024-07-18", train=train, validation=validation,
-            hyperparameters=Hyperparameters(epochs=2, batch_size=4), suffix="triage", seed=7,
+            hyperparameters=self.knobs, suffix="triage", seed=7,
         )  # fmt: skip
 
     def let_time_pass(self):
@@ -66,12 +71,12 @@ class OpenAICase:
 
 
 @contextmanager
-def opened(folder, *, profile, **settings):
+def opened(folder, *, profile, knobs=KNOBS, form="openai_chat", **settings):
     # The suite itself asks for no socket: most backends need none.
     enable_socket()
     clock = Moved()
     with serving(folder / "stand-in", clock=clock, **settings) as stand_in:
-        case = OpenAICase(folder, stand_in, clock, profile)
+        case = OpenAICase(folder, stand_in, clock, profile, form, knobs)
         yield case
         case.close()
 
@@ -84,4 +89,8 @@ def really_training(folder):
     return opened(folder, profile="generic", train_with=FakeBackend(folder=folder / "inner"))
 
 
-CASES = {"openai": scripted, "openai-really-training": really_training}
+def mistral(folder):
+    return opened(folder, profile="mistral", dialect="mistral", form="mistral", knobs=Hyperparameters(epochs=2))
+
+
+CASES = {"openai": scripted, "openai-really-training": really_training, "mistral": mistral}

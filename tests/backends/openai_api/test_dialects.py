@@ -53,7 +53,8 @@ def test_a_job_of_mistral_is_read_as_any_other():
     assert PROFILES["mistral"].states[job.status] is RunState.SUCCEEDED
     assert (job.training_file, job.trained_tokens) == ("b420447a-b462-4c0b-bcc4-5945370c1849", 1000)
     assert (job.fine_tuned_model, job.metadata) == ("ft:open-mistral-7b:x", None)
-    assert len({each.id for each in job.events}) == 1
+    assert [each.type for each in {each.id: each for each in job.events}.values()] == ["message", "metrics"]
+    assert (job.events[-1].data["train_loss"], job.events[-1].data["step"]) == (0.8, 10)
     assert (job.checkpoints[0].step_number, job.checkpoints[0].metrics.full_valid_loss) == (10, 0.9)
 
 

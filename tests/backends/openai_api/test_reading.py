@@ -146,7 +146,7 @@ def test_the_day_on_which_openai_takes_no_more_jobs_is_known(tmp_path, today, co
 def test_everything_that_is_wrong_is_said_at_once(tmp_path):
     spec = spec_of(
         tmp_path, hyperparameters=Hyperparameters(rank=8, beta=0.1, batch_size=300), labels={"run": "x"},
-        grader={"type": "string_check"},
+        grader={"type": "python", "name": "ours", "source": "def grade(sample, item): return 1.0"},
     )  # fmt: skip
     spec.train.path.write_text('{"messages": []}\n\nnonsense\n[1]\n', "utf-8")
     found = problems(PROFILES["openai"], spec, date(2026, 11, 22))

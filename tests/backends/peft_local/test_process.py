@@ -111,6 +111,7 @@ def test_told_to_end_it_ended_well_and_lost_no_step(disturbed):
 def test_it_says_what_it_used_and_ran_on(disturbed):
     assert disturbed.told.usage.seconds > 1
     assert disturbed.told.usage.peak_memory_bytes > 10**8
+    assert disturbed.told.usage.device == disturbed.backend.capabilities.device != ""
     assert disturbed.told.environment["torch"].startswith("2.")
     assert len(disturbed.told.environment["template_sha256"]) == 64
 

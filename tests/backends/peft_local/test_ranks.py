@@ -12,6 +12,7 @@ import pytest
 from running_here import Here
 
 from backends.events import RunState
+from backends.peft_local.folder import taken
 
 pytestmark = [
     pytest.mark.slow, pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"),
@@ -55,3 +56,23 @@ def test_told_to_end_both_stop_at_the_same_step_and_go_on(spec, tmp_path):
     assert standing.interrupted
     kept = [json.loads(each.read_text())["step"] for each in run.folder.checkpoints.glob("*/manifest.json")]
     assert max(kept) == standing.step
+
+
+def test_they_wait_for_a_device_that_another_trains_on_and_hold_it_themselves(spec, tmp_path):
+    lock = tmp_path / ".devices" / "cpu"
+    lock.parent.mkdir()
+    another = taken(lock)
+    run = Here(tmp_path / "two", spec(epochs=10, checkpoints=1, evaluations=1))
+    with torchrun(run) as process:
+        while b"waits: another trainer is on cpu" not in process.stderr.readline():
+            assert process.poll() is None
+        assert not run.folder.events.exists()
+        os.close(another)
+        while not run.folder.events.exists() or '"step-1"' not in run.folder.events.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert taken(lock) is None
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert run.folder.standing().state is RunState.SUCCEEDED
+    os.close(taken(lock))

@@ -11,6 +11,7 @@ import pytest
 
 from backends.fake import FakeBackend
 from backends.stand_in.faults import Fault
+from backends.stand_in.ledger import Inner
 from backends.stand_in.serving import serving
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -220,6 +221,32 @@ def test_a_backend_that_refuses_is_a_job_that_failed(tmp_path, clock, socket_ena
         job = create(stand_in, method=method).json()["id"]
         told = [get(stand_in, f"/fine_tuning/jobs/{job}").json() for _ in range(4)][-1]
     assert (told["status"], told["error"]["code"]) == ("failed", "out_of_memory")
+
+
+@pytest.mark.parametrize("asked", ["go on", "cancel"])
+def test_a_run_that_was_begun_and_not_written_down_is_not_begun_twice(tmp_path, clock, socket_enabled, asked):
+    """As after a kill between the two: the job is known, and that its run began is not."""
+    inner = FakeBackend(folder=tmp_path / "inner", moments=2)
+    with serving(tmp_path / "stand-in", clock=clock, train_with=inner) as first:
+        job = create(first).json()["id"]
+        with first.ledger.writing() as known:
+            known.jobs[job].inner = Inner(reference="")
+    with serving(tmp_path / "stand-in", clock=clock, train_with=inner) as second:
+        if asked == "cancel":
+            httpx.post(f"{second.base_url}/fine_tuning/jobs/{job}/cancel")
+        told = [get(second, f"/fine_tuning/jobs/{job}").json()["status"] for _ in range(4)][-1]
+    (run,) = (tmp_path / "inner").glob("*.json")
+    assert (run.stem, told) == (job, "cancelled" if asked == "cancel" else "succeeded")
+    assert json.loads(run.read_text("utf-8"))["cancelled"] is (asked == "cancel")
+
+
+def test_what_its_backend_does_not_train_by_is_a_job_that_failed(tmp_path, clock, socket_enabled):
+    pair = {"input": {"messages": [QUESTION]}, "preferred_output": [], "non_preferred_output": []}
+    with serving(tmp_path / "stand-in", clock=clock, train_with=FakeBackend(folder=tmp_path / "inner")) as stand_in:
+        file = upload(stand_in, f"{json.dumps(pair)}\n".encode() * 12).json()["id"]
+        told = create(stand_in, training_file=file, method={"type": "dpo"}).json()
+    assert (told["status"], "no dpo here" in told["error"]["message"]) == ("failed", True)
+    assert not list((tmp_path / "inner").glob("*.json"))
 
 
 def test_it_is_served_by_one_command(tmp_path):

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 def stopped(served: Any, by: int = signal.SIGTERM) -> int:
     served.process.send_signal(by)
-    return served.process.wait(timeout=30)
+    return served.process.wait(timeout=60)
 
 
 def test_an_empty_machine_gets_a_database_and_one_administrator_who_signs_in_once(
@@ -79,7 +79,7 @@ def test_a_database_file_can_be_read_by_its_owner_only(serve: Serve, tmp_path: P
 def test_a_second_server_on_the_same_file_is_refused_with_the_process_that_has_it(serve: Serve, tmp_path: Path) -> None:
     first = serve()
     second = serve()
-    assert second.process.wait(timeout=30) == 2
+    assert second.process.wait(timeout=60) == 2
     assert second.said["error"] == "database_in_use"
     assert f"process {first.process.pid} serves" in second.said["problems"][0]["message"]
     assert first.ask("GET", "/ready").status_code == 200
@@ -88,7 +88,7 @@ def test_a_second_server_on_the_same_file_is_refused_with_the_process_that_has_i
 def test_a_port_that_is_taken_is_said_and_nothing_is_founded(serve: Serve, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         served = serve("--port", str(taken.getsockname()[1]))
-        assert served.process.wait(timeout=30) == 2
+        assert served.process.wait(timeout=60) == 2
     assert served.said["error"] == "address_taken"
     assert not (tmp_path / "home").exists()
 
@@ -116,7 +116,7 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_ends_well(serve: Serve, 
             served.ask("GET", "/health")
         slow.sendall(b'"}')
         assert slow.recv(1_000).startswith(b"HTTP/1.1 401 ")
-    assert served.process.wait(timeout=30) == 0
+    assert served.process.wait(timeout=60) == 0
 
 
 def test_a_newer_schema_is_refused_with_exit_code_and_way_out(serve: Serve, blank_url: str) -> None:
@@ -128,7 +128,7 @@ def test_a_newer_schema_is_refused_with_exit_code_and_way_out(serve: Serve, blan
         connection.exec_driver_sql("update alembic_version set version_num = '9999'")
     engine.dispose()
     served = serve(database=blank_url)
-    assert served.process.wait(timeout=30) == 2
+    assert served.process.wait(timeout=60) == 2
     assert served.said["error"] == "schema_newer"
     assert "9999" in served.said["problems"][0]["message"]
     assert served.said["problems"][0]["remedy"]
@@ -139,7 +139,7 @@ def test_a_lost_database_stops_it_with_the_way_back(serve: Serve, tmp_path: Path
     database = tmp_path / "home" / "sixfold.db"
     database.unlink()
     again = serve()
-    assert again.process.wait(timeout=30) == 2
+    assert again.process.wait(timeout=60) == 2
     assert again.said["error"] == "database_missing"
     assert "sixfold db restore FILE" in again.said["problems"][0]["remedy"]
     assert not database.exists()

@@ -12,35 +12,11 @@ from engagements.cli.training.folder import RunFolder
 from engagements.phases.data_preparation.records import Record
 
 Sixfold = Callable[..., Any]
-LABELS = ("billing", "outage", "moving")
 TRAIN = ["train", "--backend", "fake", "--model", "none", "--data", "ds", "--poll", "0", "--yes"]
 KEYS = {
     "output", "run_id", "state", "failure", "verdict", "metric", "checkpoints", "base", "chosen", "model", "reason",
     "usage", "predicted", "record", "record_sha256",
 }  # fmt: skip
-
-
-@pytest.fixture
-def prepared(tmp_path: Path) -> Path:
-    """A dataset in a folder, as preparing leaves it."""
-    folder = tmp_path / "ds"
-    folder.mkdir()
-    splits = {}
-    for split, (first, last) in {"train": (0, 40), "validation": (40, 60), "test": (60, 70)}.items():
-        content = b"".join(record(number).as_line() for number in range(first, last))
-        (folder / f"{split}.jsonl").write_bytes(content)
-        splits[split] = {"sha256": sha256(content).hexdigest()}
-    report = {"digest": "d" * 64, "policy": {"task": "classification"}, "splits": splits}
-    (folder / "report.json").write_text(json.dumps(report), "utf-8")
-    return folder
-
-
-def record(number: int) -> Record:
-    said = (
-        {"role": "user", "content": f"ticket {number} {number * 7919}"},
-        {"role": "assistant", "content": LABELS[number % 3]},
-    )
-    return Record(id=f"r{number}", messages=said, label=LABELS[number % 3])
 
 
 @pytest.mark.usefixtures("prepared")
@@ -68,6 +44,29 @@ def test_what_it_will_take_is_said_before_and_what_came_out_after(sixfold: Sixfo
     assert "no GPU is named" in answer.err
     assert answer.out.startswith("succeeded none in run")
     assert "chosen: step" in answer.out
+
+
+@pytest.mark.usefixtures("prepared")
+def test_hours_of_our_own_machine_cost_what_the_settings_say(sixfold: Sixfold, tmp_path: Path) -> None:
+    hour = '{amount = "2.40", currency = "EUR", source = "our accounts", as_of = "2026-11-01"}'
+    (tmp_path / "sixfold.toml").write_text(f'[backends.ours]\nkind = "fake"\nhour = {hour}\n')
+    ours = ["train", "--backend", "ours", "--data", "ds", "--poll", "0", "--yes"]
+    known = sixfold(*ours, "--model", "llama-3.1-8b", "--gpu", "H100", "-o", "known", "--json").json["predicted"]
+    assert float(known["cost"]["high"]) == pytest.approx(2.4 * known["hours"]["high"], abs=1e-4)
+    assert (known["currency"], known["sources"]["cost"]) == ("EUR", "2.40 EUR an hour: our accounts, 2026-11-01")
+    told = sixfold(*ours, "--model", "none", "-o", "unknown", "--json").json["predicted"]
+    assert (told["hours"], told["cost"]) == (None, None)
+    assert told["unknown"]["cost"].startswith("no GPU is named")
+    said = sixfold(*TRAIN, "-o", "unpriced", "--json").json["predicted"]
+    assert (said["cost"], said["unknown"]["cost"]) == (None, "the settings name no price of an hour of this machine")
+
+
+@pytest.mark.usefixtures("prepared")
+def test_a_gpu_that_no_table_knows_is_refused_with_what_comes_close(sixfold: Sixfold, tmp_path: Path) -> None:
+    answer = sixfold(*TRAIN, "--gpu", "H10O", "-o", "run", "--json")
+    assert (answer.code, answer.json["problems"][0]["code"]) == (2, "unknown_gpu")
+    assert "H100" in answer.json["problems"][0]["remedy"]
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.usefixtures("prepared")
@@ -128,7 +127,9 @@ def test_another_run_in_the_same_folder_is_refused_with_all_that_differs(sixfold
 
 
 @pytest.mark.usefixtures("prepared")
-def test_a_run_is_repeated_from_its_record_on_the_same_bytes_only(sixfold: Sixfold, tmp_path: Path) -> None:
+def test_a_run_is_repeated_from_its_record_on_the_same_bytes_only(
+    sixfold: Sixfold, tmp_path: Path, record: Callable[[int], Record]
+) -> None:
     first = sixfold(*TRAIN, "-o", "run", "--epochs", "5", "--json").json
     repeat = ["train", "--from", "run/record.json", "--data", "ds", "--poll", "0", "--yes"]
     again = sixfold(*repeat, "-o", "again", "--json").json
@@ -202,7 +203,9 @@ def test_a_provider_without_its_key_is_refused_by_the_name_of_the_variable(
 
 
 @pytest.mark.usefixtures("prepared")
-def test_a_dataset_that_was_changed_since_it_was_prepared_is_refused(sixfold: Sixfold, tmp_path: Path) -> None:
+def test_a_dataset_that_was_changed_since_it_was_prepared_is_refused(
+    sixfold: Sixfold, tmp_path: Path, record: Callable[[int], Record]
+) -> None:
     with (tmp_path / "ds" / "train.jsonl").open("ab") as file:
         file.write(record(500).as_line())
     answer = sixfold(*TRAIN, "-o", "run", "--json")

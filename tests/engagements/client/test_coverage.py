@@ -37,6 +37,7 @@ import engagements.phases.data_preparation.sources.schemas as sources
 import engagements.phases.data_preparation.synthesis.schemas as synthesis
 import engagements.phases.data_preparation.versions.schemas as versions
 import engagements.phases.schemas as gates
+import engagements.phases.training.catalogue_schemas as catalogue
 import engagements.phases.training.schemas as training
 import engagements.proposals.schemas as proposals
 import engagements.reports.calibration_api as calibration
@@ -232,6 +233,8 @@ PAIRS: dict[type[BaseModel], type[BaseModel]] = {
     training.VerdictOut: our_training.Verdict,
     training.ScoreOut: our_training.Score,
     training.CheckpointOut: our_training.Checkpoint,
+    training.BaseOut: our_training.BaseScore,
+    training.PairedOut: our_training.PairedDifference,
     training.ChoiceOut: our_training.Choice,
     training.UsageOut: our_training.Usage,
     training.NowOut: our_training.Now,
@@ -244,9 +247,9 @@ PAIRS: dict[type[BaseModel], type[BaseModel]] = {
     training.PointOut: our_training.CurvePoint,
     training.CurveOut: our_training.RunCurve,
     training.ModelVersionOut: our_training.ModelVersion,
-    training.CatalogueModelOut: our_training.CatalogueModel,
-    training.CatalogueBackendOut: our_training.CatalogueBackend,
-    training.CatalogueOut: our_training.Catalogue,
+    catalogue.CatalogueModelOut: our_training.CatalogueModel,
+    catalogue.CatalogueBackendOut: our_training.CatalogueBackend,
+    catalogue.CatalogueOut: our_training.Catalogue,
 }
 
 

@@ -1,5 +1,6 @@
 """What is sent again, when, and under which key: against a scripted server."""
 
+import json
 import time
 
 import httpx
@@ -151,3 +152,69 @@ def test_an_id_cannot_leave_its_place_in_the_path():
     with pytest.raises(SixfoldError):
         sixfold(script).clients.get("../audit?x=1")
     assert script.requests[0].url.raw_path == b"/api/v1/clients/..%2Faudit%3Fx%3D1"
+
+
+JOB = {
+    "id": "job_1", "version": 1, "engagement_id": "eng_1", "kind": "check", "state": "running", "subject_id": "",
+    "step": "", "done": 1, "total": 9, "cancel_asked": False, "result": {}, "error": "", "asked_by": "usr_1",
+    "created_at": "2026-11-23T09:00:00Z", "ended_at": None,
+}  # fmt: skip
+
+
+def event(done, name="progress"):
+    return f"event: {name}\r\ndata: {json.dumps(JOB | {'done': done})}\r\nretry: 500\r\n\r\n"
+
+
+class Stream(httpx.SyncByteStream):
+    """Pieces of a stream of events, each an answer's own; an exception among them cuts the line there."""
+
+    def __init__(self, *pieces):
+        self.pieces = pieces
+
+    def __iter__(self):
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece.encode()
+
+
+def stream(*pieces):
+    return httpx.Response(200, stream=Stream(*pieces), headers={"content-type": "text/event-stream"})
+
+
+CUT = httpx.ReadError("cut")
+
+
+def test_what_is_followed_goes_on_after_a_line_that_broke_and_says_nothing_twice():
+    script = Script(
+        stream(event(1), event(2), CUT), httpx.ConnectError("refused"), problem(503), stream(event(2)), stream(),
+        stream(event(2), event(3), event(3)[:-9], CUT), stream(event(3), event(9, "ended")),
+    )  # fmt: skip
+    assert [job.done for job in sixfold(script).jobs.follow("job_1")] == [1, 2, 3, 9]
+    assert len(script.requests) == 7
+
+
+@pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), CUT, stream], ids=["refused", "cut", "empty"])
+def test_following_gives_up_after_as_many_tries_in_a_row_as_it_was_told(answer):
+    answers = [answer() if callable(answer) else answer for _ in range(3)]
+    script = Script(stream(event(1), CUT), *answers, stream(event(2)))
+    seen = sixfold(script, retries=2).jobs.follow("job_1")
+    assert next(seen).done == 1
+    with pytest.raises(Unreachable, match=r"/api/v1/data-jobs/job_1/events: (refused|cut|the stream ended)"):
+        next(seen)
+    assert len(script.requests) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_a_refusal_ends_the_following_at_once(status):
+    script = Script(stream(event(1)), problem(status, "no"), stream(event(2)))
+    seen = sixfold(script).jobs.follow("job_1")
+    assert next(seen).done == 1
+    with pytest.raises(SixfoldError, match=f"{status} no"):
+        next(seen)
+    assert len(script.requests) == 2
+
+
+def test_an_event_that_is_none_of_ours_is_an_error():
+    with pytest.raises(ServerFault, match="upstream_bad_response"):
+        next(sixfold(Script(stream("data: <h1>hello</h1>\n\n"))).jobs.follow("job_1"))

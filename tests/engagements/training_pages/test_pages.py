@@ -139,7 +139,7 @@ def test_a_knob_changes_what_it_would_take(reader, home, asked):
     [
         ("base.hyperparameters.epochs", "900", "Epochs should be less than or equal to 50."),
         ("base.hyperparameters.rank", "many", "Rank should be a whole number."),
-        ("base.hyperparameters.beta", "0.1", "No beta. Leave it out."),
+        ("base.hyperparameters.beta", "0.1", "Beta cannot be chosen here. Leave it out, or train where it can."),
         ("base.model", "", "Model is missing."),
         ("base.seed", "-1", "Seed should be greater than or equal to 0."),
         ("cap", "plenty", "'plenty' is no amount that may be spent. Write it like 40 or 40.50."),

@@ -13,7 +13,7 @@ from engagements.core.models import OutboxEvent
 from engagements.delivery.gate_models import EvidenceKind, EvidenceRecord
 from engagements.phases.data_preparation.versions.models import DatasetVersion, SealedRead
 from engagements.phases.training.models import Experiment, ModelVersion, RunEvent, TrainingRun
-from engagements.settings import HourPrice
+from engagements.settings import HourPrice, TrainingBackend
 from engagements.tables import RECORDS
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -46,6 +46,28 @@ def test_three_runs_over_a_sealed_dataset_fill_the_gate_of_training(bench):
     assert {entry.external_id for entry in bench.rows(CostEntry)} == {run["id"] for run in ended["runs"]}
     with bench.house.wiring.store.read() as session:
         assert not list(verify(session, bench.house.organisation_id, RECORDS))
+
+
+@only_sqlite
+def test_a_run_of_reinforcement_is_planned_with_its_grader_over_rows_that_have_what_it_names(bench):
+    """Nobody is asked: to plan a run needs no provider."""
+    said = {"kind": "openai", "provider": "azure", "settings": {"profile": "azure", "base_url": "http://127.0.0.1:9"}}
+    bench.set_up({"azure": TrainingBackend.model_validate(said)})
+    grader = {"type": "string_check", "name": "same", "input": "{{sample.output_text}}", "operation": "eq",
+              "reference": "{{item.label}}"}  # fmt: skip
+    run = {"backend": "azure", "model": "o4-mini", "method": "rft", "grader": grader}
+    caps = {"accept_unknown_cost": True, "cap_tokens": 10_000_000}
+    bench.plan(base=run, **caps)
+    spec = bench.rows(TrainingRun)[0].spec
+    assert (spec["method"], spec["grader"], spec["train"]["format"]) == ("rft", grader, "openai_rft")
+    for changed, code in (
+        ({"reference": "{{item.queue}}"}, "grader_field_missing"),
+        ({"operation": "is"}, "operation"),
+    ):
+        wrong = bench.body(base=run | {"grader": grader | changed}, **caps)
+        answer = bench.lead.post(f"{bench.home}/experiments", wrong)
+        assert (answer.status_code, code in answer.text) == (422, True)
+    assert len(bench.rows(TrainingRun)) == 1
 
 
 @only_sqlite

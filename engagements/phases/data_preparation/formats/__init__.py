@@ -7,6 +7,7 @@ sameness       what is lost between a record and what comes back
 prediction     what a provider would say; the sentences stand in the modules named `*_rules`
 cookbook       the checks of OpenAI's notebook, over very many rows
 
-The formats themselves: openai_chat, chat_dialects (Together, Fireworks, Mistral), preference_pairs, gemini, bedrock
-(Nova and Anthropic), trl (with KTO), llama_factory (ShareGPT and Alpaca), pairs (prompt and completion, tables).
+The formats themselves: openai_chat, chat_dialects (Together, Fireworks, Mistral), preference_pairs, openai_rft
+(reinforcement), gemini, bedrock (Nova and Anthropic), trl (with KTO), llama_factory (ShareGPT and Alpaca), pairs
+(prompt and completion, tables).
 """

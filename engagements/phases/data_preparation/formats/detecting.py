@@ -8,7 +8,7 @@ from engagements.phases.data_preparation.formats.registry import FORMATS
 
 # The most telling signs first: each of these is looked for before the next could claim its rows.
 _ORDER: Final = (
-    "openai_dpo", "sharegpt", "trl_preference", "kto", "bedrock_converse", "gemini", "anthropic_bedrock",
+    "openai_dpo", "openai_rft", "sharegpt", "trl_preference", "kto", "bedrock_converse", "gemini", "anthropic_bedrock",
     "trl_messages", "openai_chat", "bedrock_prompt", "trl_prompt_completion", "alpaca", "vertex_text", "csv",
 )  # fmt: skip
 

@@ -8,12 +8,14 @@ whether from 0 or 1; examples are numbered from 1 ("Example 1273 cannot be parse
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
 from engagements.phases.data_preparation.formats.prediction import (
     Effect,
     Facts,
+    FileRule,
     Hit,
     Line,
     Method,
@@ -118,7 +120,15 @@ def structure(line: Line) -> Iterator[Hit]:
 
 
 def as_chat_line(row: Row) -> Row:
-    """A chat line as it is; of a preference pair, the question with its better answer."""
+    """A chat line as it is; of a preference pair, the question with its better answer; of a row of reinforcement, the
+    question with the answer it is held against."""
+    if "reference_answer" in row:
+        asked = [
+            {**message, "role": "system"} if message.get("role") == "developer" else message
+            for message in row["messages"]
+        ]
+        answer = {"role": "assistant", "content": row["reference_answer"]}
+        return {"messages": [*asked, answer]} | {name: row[name] for name in ("tools",) if name in row}
     if "messages" in row:
         return row
     return {**row["input"], "messages": [*row["input"]["messages"], *row["preferred_output"]]}
@@ -188,16 +198,25 @@ def _image_rows(facts: Facts) -> Iterator[Hit]:
         yield _MANY_IMAGE_ROWS.at(examples=rows)
 
 
-def _supervised_only(facts: Facts) -> Iterator[Hit]:
-    if facts.method is Method.DPO:
-        yield _METHOD.at(shape="fine-tune-chat", wanted="supervised", method="dpo")
+def _only(shape: str, wanted: Method, saying: Saying = _METHOD) -> FileRule:
+    """What is in one format is trained on by one method."""
 
+    def rule(facts: Facts) -> Iterator[Hit]:
+        if facts.method not in (None, wanted):
+            yield saying.at(shape=shape, wanted=wanted.value, method=facts.method)
 
-def _dpo_only(facts: Facts) -> Iterator[Hit]:
-    if facts.method is Method.SUPERVISED:
-        yield _METHOD.at(shape="fine-tune-preference", wanted="dpo", method="supervised")
+    return rule
 
 
 _FILE: Final = (at_least(10, TOO_FEW), no_larger_than(512 * 1024**2, _TOO_BIG))
-CHAT: Final = Rules(rows=(structure, special_tokens, over_length, images), file=(*_FILE, _image_rows, _supervised_only))
-PREFERENCE: Final = Rules(rows=(structure, special_tokens, over_length), file=(*_FILE, _dpo_only))
+CHAT: Final = Rules(
+    rows=(structure, special_tokens, over_length, images),
+    file=(*_FILE, _image_rows, _only("fine-tune-chat", Method.SUPERVISED)),
+)
+PREFERENCE: Final = Rules(
+    rows=(structure, special_tokens, over_length), file=(*_FILE, _only("fine-tune-preference", Method.DPO))
+)
+REINFORCEMENT: Final = Rules(
+    rows=(structure, special_tokens, over_length, images),
+    file=(*_FILE, _image_rows, _only("fine-tune-reinforcement", Method.REINFORCEMENT, replace(_METHOD, exact=False))),
+)

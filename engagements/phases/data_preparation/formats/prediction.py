@@ -30,6 +30,7 @@ class Method(StrEnum):
 
     SUPERVISED = "supervised"
     DPO = "dpo"
+    REINFORCEMENT = "reinforcement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

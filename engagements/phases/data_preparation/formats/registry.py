@@ -11,6 +11,7 @@ from engagements.phases.data_preparation.formats import (
     llama_factory,
     open_model_rules,
     openai_chat,
+    openai_rft,
     openai_rules,
     pairs,
     preference_pairs,
@@ -59,6 +60,10 @@ def _pair(name: str, provider: str, pair: pairs.Pair, rules: Rules) -> Format:
 _FORMATS: Final = (
     _chat("openai_chat", "OpenAI", openai_chat.row_of, openai_rules.CHAT),
     _preference("openai_dpo", "OpenAI", openai_rules.PREFERENCE),
+    Format(
+        name="openai_rft", provider="OpenAI", detects=openai_rft.detects, reads=openai_rft.read,
+        row_of=openai_rft.row_of, rules=openai_rules.REINFORCEMENT,
+    ),
     _chat("azure_chat", "Azure", openai_chat.row_of, openai_rules.CHAT, head=BOM),
     _chat("together_chat", "Together", chat_dialects.together_row, open_model_rules.TOGETHER),
     _preference("together_dpo", "Together", open_model_rules.TOGETHER),
@@ -118,7 +123,7 @@ FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in _FORMATS}
 _USUAL: Final = {
     "openai": "openai_chat", "azure": "azure_chat", "together": "together_chat", "fireworks": "fireworks_chat",
     "vertex": "gemini", "bedrock": "bedrock_converse", "nova": "bedrock_converse", "anthropic": "anthropic_bedrock",
-    "trl": "trl_messages", "dpo": "openai_dpo", "llama_factory": "sharegpt",
+    "trl": "trl_messages", "dpo": "openai_dpo", "rft": "openai_rft", "llama_factory": "sharegpt",
 }  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 Two records are the same where a model would be taught the same. Texts that differ in nothing a model sees are equal:
 the ids of tool calls (names that only link), the blanks between JSON tokens of arguments and results, a weight of 1,
-a content of null beside calls, a text written as a list of one part. Not compared: id, label, target, group, origin
-and meta, which no provider's file carries.
+a content of null beside calls, a text written as a list of one part. Not compared: label and target, which only
+rows of reinforcement carry, and id, group, origin and meta, which no provider's file does.
 """
 
 import json

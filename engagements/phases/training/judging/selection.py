@@ -136,7 +136,7 @@ def _said_of_tie(first: Candidate, second: Candidate) -> str:
 
 def _said_of_base(first: Candidate, base: Candidate, gained: Paired | None) -> str:
     if first.value is None or base.value is None:
-        return "the model before training could not be scored on the same items"
+        return "the model before training was not measured on the same items, so nothing is said of a gain"
     if gained is None:
         return f"the model before training has {base.value:.3f}; without its items no paired test can tell them apart"
     if gained.is_shown:

@@ -49,9 +49,14 @@ def count_tokens(spec: TrainingSpec) -> DataTokens:
     )  # fmt: skip
 
 
+def tokenizer_file(model: str) -> Path:
+    """Where a model that is a folder has its tokenizer."""
+    return Path(model) / "tokenizer.json"
+
+
 def _tokeniser_of(model: str) -> tuple[Tokeniser, str]:
     """The model's own, and what it leaves out: from its folder, or OpenAI's by name; else another, which is said."""
-    if (Path(model) / "tokenizer.json").is_file():
+    if tokenizer_file(model).is_file():
         with suppress(ExtraMissing, DatasetUnreadable):
             found = OpenTokeniser.load(Path(model))
             return found, found.note

@@ -1,7 +1,7 @@
 """What was asked for becomes specs: each with its data file in its backend's format, its prediction, its problems."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,10 +14,10 @@ from engagements.delivery.evidence import SplitName
 from engagements.phases.data_preparation.storage import Storage
 from engagements.phases.data_preparation.versions.models import DatasetVersion
 from engagements.phases.training.plans import matrix
-from engagements.phases.training.plans.data_tokens import DataTokens, count_tokens
-from engagements.phases.training.plans.exporting import Source, has_split, placed, source_of, write
+from engagements.phases.training.plans.exporting import Source, has_split, placed, source_of
 from engagements.phases.training.plans.matrix import Variant
 from engagements.phases.training.plans.prediction import Prediction, predict
+from engagements.phases.training.plans.reading_once import ReadOnce
 from engagements.phases.training.schemas import Design, ExperimentIn, RunIn
 from engagements.phases.training.trainers import Trainers
 from estimator.prices import PriceBook
@@ -46,7 +46,7 @@ class Expanded:
 class Expander:
     """Of one experiment over one version. `curated`: ids of the records of the best subset, where one is asked for.
 
-    Files are written once for each format and subset.
+    Files are written once for each format and subset, and counted once for each model; `once` keeps both.
     """
 
     trainers: Trainers
@@ -56,8 +56,7 @@ class Expander:
     version: DatasetVersion
     curated: frozenset[str] | None
     today: date
-    _files: dict[tuple[SplitName, str, bool], DataFile] = field(default_factory=dict)
-    _counted: dict[tuple[str, str], DataTokens] = field(default_factory=dict)
+    once: ReadOnce
 
     def expand(self, data: ExperimentIn) -> list[Expanded]:
         """In order. Raises `MatrixInvalid`, `NotConfigured`, `Invalid`, `BlobDamaged` and `NoSuchSplit`."""
@@ -89,7 +88,7 @@ class Expander:
         return TrainingSpec(
             run_id="planned", backend=run.backend, method=run.method, model=run.model,
             train=self._file(SplitName.TRAIN, form, is_curated=run.curated),
-            hyperparameters=run.hyperparameters, seed=run.seed, suffix=run.suffix,
+            hyperparameters=run.hyperparameters, grader=run.grader, seed=run.seed, suffix=run.suffix,
         )  # fmt: skip
 
     def _run(self, variant: Variant, *, is_curated: bool) -> Expanded:
@@ -110,20 +109,13 @@ class Expander:
 
     def _predicted(self, here: TrainingSpec) -> Prediction:
         said = self.trainers.said(here.backend)
-        key = (here.train.sha256, here.model)
-        if key not in self._counted:
-            self._counted[key] = count_tokens(here)
         return predict(
-            here, today=self.today, book=self.book, tokens=self._counted[key], gpu=said.gpu or None,
+            here, today=self.today, book=self.book, tokens=self.once.tokens(here), gpu=said.gpu or None,
             provider=said.provider or None,
         )  # fmt: skip
 
     def _file(self, split: SplitName, form: str, *, is_curated: bool) -> DataFile:
-        key = (split, form, is_curated)
-        if key not in self._files:
-            source = self.source(split, is_curated=is_curated)
-            self._files[key] = write(self.storage, source, form, self.folder)
-        return self._files[key]
+        return self.once.file(self.storage, self.source(split, is_curated=is_curated), form, self.folder)
 
     def source(self, split: SplitName, *, is_curated: bool) -> Source:
         return source_of(self.version, split, only=self.curated if is_curated else None)

@@ -1,7 +1,7 @@
 """Planning an experiment: which runs, what each takes, what speaks against them. Nothing is sent or spent."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ from engagements.phases.training.plans import pricing
 from engagements.phases.training.plans.budgeting import Asked, Caps, left_of_the_agreed, overruns
 from engagements.phases.training.plans.expanding import Expanded, Expander, names_in, wants_the_best
 from engagements.phases.training.plans.exporting import best_records
+from engagements.phases.training.plans.measured_runs import Measurements
+from engagements.phases.training.plans.own_hours import at_our_price
 from engagements.phases.training.plans.pricing import Priced
 from engagements.phases.training.schemas import RUNS_MAX, ExperimentIn
 from engagements.phases.training.supervising.parts import Parts
@@ -80,11 +82,10 @@ def draft(
     expander = Expander(
         trainers=parts.trainers, book=parts.book, storage=parts.storage, folder=parts.folder,
         version=version, curated=frozenset(curated) if curated is not None else None, today=at.date(),
+        once=parts.once,
     )  # fmt: skip
-    runs = tuple(
-        PlannedRun(run=run, priced=_priced(session, engagement.id, run, parts.trainers, currency))
-        for run in expander.expand(data)
-    )
+    measurements = Measurements(session=session, actor=actor)
+    runs = tuple(_planned(measurements, engagement.id, run, parts.trainers, currency) for run in expander.expand(data))
     left = left_of_the_agreed(session, engagement.id, currency=currency)
     problems = tuple(_problems(data, runs, parts.trainers, currency=currency, left=left))
     return Drafted(
@@ -149,18 +150,39 @@ def asked_of(run: PlannedRun, trainers: Trainers) -> Asked:
 def predicted_json(planned: PlannedRun) -> dict[str, Any]:
     """As it is kept with the run, and shown."""
     found = planned.run.prediction
-    unknown = dict(found.unknown) | ({"cost": planned.priced.unknown} if planned.priced.range is None else {})
     return {
         "tokens": found.tokens, "epochs": found.epochs, "steps": found.steps,
         "hours": asdict(found.hours) if found.hours else None, "memory_gib": found.memory_gib, "fits": found.fits,
-        **pricing.as_json(planned.priced), "unknown": unknown, "sources": dict(found.sources),
+        **pricing.as_json(planned.priced), "unknown": unknown_of(planned), "sources": sources_of(planned),
         "smaller": asdict(found.smaller) if found.smaller else None,
+        "shape": asdict(found.shape) if found.shape else None,
     }  # fmt: skip
 
 
-def _priced(session: Session, engagement_id: str, run: Expanded, trainers: Trainers, currency: str) -> Priced:
-    said = trainers.said(run.spec.backend)
-    return pricing.predicted(session, engagement_id, run.prediction, said, currency=currency)
+def unknown_of(planned: PlannedRun) -> dict[str, str]:
+    """Why a number is not known, by the name of its field."""
+    unknown = {name: said for name, said in planned.run.prediction.unknown.items() if name != "cost"}
+    return unknown | ({"cost": planned.priced.unknown} if planned.priced.range is None else {})
+
+
+def sources_of(planned: PlannedRun) -> dict[str, str]:
+    """Where each number is from, by the name of its field."""
+    is_priced = planned.priced.range is not None
+    return {name: said for name, said in planned.run.prediction.sources.items() if name != "cost" or is_priced}
+
+
+def _planned(
+    measurements: Measurements, engagement_id: str, run: Expanded, trainers: Trainers, currency: str
+) -> PlannedRun:
+    """With what finished runs say of its hours and memory, and priced."""
+    found, spec = run.prediction, run.spec
+    said = trainers.said(spec.backend)
+    if not said.provider:
+        device = trainers.named(spec.backend).capabilities.device
+        measured = measurements.completed(found, backend=spec.backend, model=spec.model, device=device)
+        found = at_our_price(measured, said.hour)
+    priced = pricing.predicted(measurements.session, engagement_id, found, currency=currency)
+    return PlannedRun(run=replace(run, prediction=found), priced=priced)
 
 
 def _problems(

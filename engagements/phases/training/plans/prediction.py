@@ -21,6 +21,7 @@ from engagements.phases.training.plans.data_tokens import DataTokens
 from engagements.phases.training.plans.shrinking import Smaller, smaller
 from estimator.errors import EstimatorError, UnknownName
 from estimator.hardware import (
+    Gpu,
     Method,
     Model,
     TrainingSetup,
@@ -66,11 +67,25 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What decides speed and memory beside model and device. `longest`: the longest row in tokens, cut where rows are
+    cut; None where nobody counted."""
+
+    method: str
+    adapter: str
+    precision: str
+    gradient_checkpointing: bool
+    micro_batch_size: int
+    longest: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """None is unknown; `unknown` has the reason by the name of the field, `sources` where each number is from.
 
-    `tokens`: that go through in all epochs, prompts included. `memory_gib`: peak on one GPU. `fits`: on that GPU.
-    `smaller`: how it could go on if memory is short after all.
+    `tokens`: that go through in all epochs, prompts included. `memory_gib`: peak on one GPU, or of the process on a
+    CPU. `fits`: on that GPU. `smaller`: how it could go on if memory is short after all. `shape`: of a run on hardware
+    of ours. `devices`: that are paid for by the hour at the same time.
     """
 
     tokens: int | None
@@ -83,6 +98,13 @@ class Prediction:
     unknown: Mapping[str, str]
     sources: Mapping[str, str]
     smaller: Smaller | None = None
+    shape: Shape | None = None
+    devices: int = 1
+
+    @property
+    def needs_no_measurement(self) -> bool:
+        """Whether runs that were measured add nothing: hours and memory are known, or its tokens are not."""
+        return self.tokens is None or (self.hours is not None and self.memory_gib is not None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,7 +223,15 @@ def _on_hardware(spec: TrainingSpec, tokens: DataTokens, book: PriceBook, gpu: s
         tokens=trained, epochs=knobs.epochs, steps=knobs.total_steps, hours=hours,
         memory_gib=memory.peak_gib if memory else None, fits=memory.fits if memory else None,
         cost=_price_of_hours(setup, hours, book, told), unknown=told.unknown, sources=told.sources,
-        smaller=smaller(setup) if setup else None,
+        smaller=smaller(setup) if setup else None, shape=_shape(spec, tokens, knobs),
+    )  # fmt: skip
+
+
+def _shape(spec: TrainingSpec, tokens: DataTokens, knobs: Settled) -> Shape:
+    return Shape(
+        method=spec.method.value, adapter=knobs.adapter.value, precision=knobs.precision.value,
+        gradient_checkpointing=knobs.gradient_checkpointing, micro_batch_size=knobs.micro_batch_size,
+        longest=min(tokens.longest, knobs.max_length) if tokens.longest else None,
     )  # fmt: skip
 
 
@@ -209,9 +239,11 @@ def _setup(
     spec: TrainingSpec, tokens: DataTokens, knobs: Settled, gpu: str | None, told: _Told
 ) -> TrainingSetup | None:
     unknown = ("hours", "memory_gib", "fits", "cost")
-    model = _model(spec.model)
+    model, card = _model(spec.model), _gpu(gpu)
     if gpu is None:
-        told.not_known("no GPU is named: what a processor takes shows when the first steps are done", *unknown)
+        told.not_known("no GPU is named, and no table says what a processor takes", *unknown)
+    elif card is None:
+        told.not_known(f"the hardware tables do not know {gpu}", *unknown)
     elif model is None:
         told.not_known(f"the architecture of {spec.model} is not known", *unknown)
     elif tokens.longest is None or tokens.per_epoch is None:
@@ -221,7 +253,7 @@ def _setup(
         seq = min(tokens.longest, knobs.max_length)
         told.sources["memory_gib"] = told.sources["hours"] = f"the estimator's model of {model.name} on {gpu}"
         return TrainingSetup(
-            model=model, gpu=find_gpu(gpu), method=_METHODS.get(knobs.adapter, Method.LORA), seq=seq,
+            model=model, gpu=card, method=_METHODS.get(knobs.adapter, Method.LORA), seq=seq,
             micro_batch=knobs.micro_batch_size, rank=knobs.rank, grad_checkpointing=knobs.gradient_checkpointing,
             mean_tokens=min(tokens.per_epoch / tokens.examples, seq) if padded else None,
         )  # fmt: skip
@@ -252,6 +284,12 @@ def _price_of_hours(setup: TrainingSetup | None, hours: Hours | None, book: Pric
     told.sources["cost"] = f"{price.value:f} USD per GPU-hour: {price.label}, {price.as_of}"
     low, likely, high = (Decimal(str(each)) * price.value for each in (hours.low, hours.likely, hours.high))
     return Cost(low=low, likely=likely, high=high)
+
+
+def _gpu(name: str | None) -> Gpu | None:
+    with suppress(UnknownName):
+        return find_gpu(name) if name else None
+    return None
 
 
 def _model(name: str) -> Model | None:

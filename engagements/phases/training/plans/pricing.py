@@ -14,6 +14,7 @@ from backends.events import Usage
 from backends.spec import TrainingSpec
 from engagements.actuals.schemas import PriceIn
 from engagements.phases.data_preparation.synthesis.pricing import rate_of_the_brief
+from engagements.phases.training.plans.own_hours import NO_PRICE
 from engagements.phases.training.plans.prediction import Prediction, price_row
 from engagements.settings import TrainingBackend
 from estimator.money import minor_digits
@@ -60,23 +61,14 @@ class _Converted:
     note: str = ""
 
 
-def predicted(
-    session: Session, engagement_id: str, prediction: Prediction, said: TrainingBackend, *, currency: str
-) -> Priced:
-    """On hardware of ours the hours at the price that the settings name, elsewhere what the price book makes of it."""
-    if said.provider:
-        return _of_a_provider(session, engagement_id, prediction, currency=currency)
-    if said.hour is None:
-        return Priced(range=None, unknown="the settings name no price of an hour of this machine")
-    if not said.hour.amount:
+def predicted(session: Session, engagement_id: str, prediction: Prediction, *, currency: str) -> Priced:
+    """What a prediction costs in the engagement's currency; nothing is nothing in every currency."""
+    cost = prediction.cost
+    if cost is None:
+        return Priced(range=None, unknown=prediction.unknown.get("cost", "its price is not known"))
+    if not cost.high:
         return Priced(range=Range(low=0, likely=0, high=0))
-    if prediction.hours is None:
-        return Priced(range=None, unknown=prediction.unknown.get("hours", "how long it takes is not known"))
-    hours = prediction.hours
-    return _converted(
-        session, engagement_id, said.hour.currency, currency,
-        *(said.hour.amount * Decimal(str(each)) for each in (hours.low, hours.likely, hours.high)),
-    )  # fmt: skip
+    return _converted(session, engagement_id, cost.currency, currency, cost.low, cost.likely, cost.high)
 
 
 def charged(
@@ -98,13 +90,6 @@ def charged(
 def as_json(price: Priced) -> Mapping[str, Any]:
     found = price.range
     return {"cost_minor": None if found is None else {"low": found.low, "likely": found.likely, "high": found.high}}
-
-
-def _of_a_provider(session: Session, engagement_id: str, prediction: Prediction, *, currency: str) -> Priced:
-    cost = prediction.cost
-    if cost is None:
-        return Priced(range=None, unknown=prediction.unknown.get("cost", "its price is not known"))
-    return _converted(session, engagement_id, cost.currency, currency, cost.low, cost.likely, cost.high)
 
 
 def _converted(
@@ -149,7 +134,7 @@ def _of_hours(session: Session, engagement_id: str, usage: Usage, said: Training
     seconds, hour = usage.seconds, said.hour
     quantity, unit = (_hours(seconds * (usage.devices or 1)), "hours") if seconds is not None else ("", "")
     if hour is None or (seconds is None and hour.amount):
-        why = "nobody said how long it took" if hour else "the settings name no price of an hour of this machine"
+        why = "nobody said how long it took" if hour else NO_PRICE
         return Charge(minor=None, quantity=quantity, unit=unit, price=None, said=why)
     amount = hour.amount * (usage.devices or 1) * Decimal(str(seconds or 0)) / _HOUR_S
     price = PriceIn(

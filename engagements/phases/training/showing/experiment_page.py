@@ -189,6 +189,8 @@ def _knob(run: RunLineOut, name: str) -> Any:
             return run.backend
         case "model":
             return run.model
+        case "method":
+            return run.method.value
         case "seed":
             return run.seed
         case "train":

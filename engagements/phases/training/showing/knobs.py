@@ -6,7 +6,7 @@ from typing import Final
 
 from backends.peft_local import defaults
 from backends.spec import Adapter, Batching, Precision, Schedule
-from engagements.phases.training.schemas import CatalogueBackendOut
+from engagements.phases.training.catalogue_schemas import CatalogueBackendOut
 from engagements.phases.training.showing import words
 
 PLACE: Final = "base.hyperparameters."

@@ -130,7 +130,7 @@ def _looked(call: CallOfRequest, engagement_id: str, values: Mapping[str, str]) 
         raise
     except (EngagementError, EstimatorError) as error:
         return _again(to_look_at(values), error)
-    return plan_page.shown(drafted, values, parts_of(call).trainers, formats_of(call))
+    return plan_page.shown(drafted, values, formats_of(call))
 
 
 def _again(values: Mapping[str, str], error: EngagementError | EstimatorError) -> Form:

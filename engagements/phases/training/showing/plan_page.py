@@ -15,16 +15,14 @@ from engagements.core.schemas import EngagementOut
 from engagements.core.service import find, scoped
 from engagements.phases.data_preparation.versions.models import DatasetVersion
 from engagements.phases.training.catalogue import catalogue_of
+from engagements.phases.training.catalogue_schemas import CatalogueBackendOut, CatalogueModelOut
 from engagements.phases.training.plans.budgeting import left_of_the_agreed
-from engagements.phases.training.plans.planning import Drafted, PlannedRun, problem_of
-from engagements.phases.training.schemas import CatalogueBackendOut, CatalogueModelOut
+from engagements.phases.training.plans.planning import Drafted, PlannedRun, problem_of, sources_of, unknown_of
 from engagements.phases.training.showing import knobs, words
 from engagements.phases.training.showing.knobs import ShownKnob
 from engagements.phases.training.showing.page_forms import at_fields, to_look_at
 from engagements.phases.training.supervising.parts import Parts
-from engagements.phases.training.trainers import Trainers
 from engagements.rendering import Formats
-from engagements.settings import TrainingBackend
 from estimator.errors import Problem
 from estimator.money import Money
 
@@ -111,11 +109,11 @@ def choices(
     )  # fmt: skip
 
 
-def shown(drafted: Drafted, values: Mapping[str, str], trainers: Trainers, formats: Formats) -> ShownPlan:
+def shown(drafted: Drafted, values: Mapping[str, str], formats: Formats) -> ShownPlan:
     currency, left = drafted.currency, drafted.left_of_cap_minor
     known = [each.reserved_minor for each in drafted.runs if each.reserved_minor is not None]
     return ShownPlan(
-        runs=_once(_run(each, trainers, formats, currency) for each in drafted.runs),
+        runs=_once(_run(each, formats, currency) for each in drafted.runs),
         held_back=Money(sum(known), currency),
         unpriced=len(drafted.runs) - len(known), left=None if left is None else Money(max(0, left), currency),
         faults=at_fields(problems_of(drafted), to_look_at(values)), can_start=drafted.can_start,
@@ -163,22 +161,21 @@ def _once(runs: Iterator[ShownRun]) -> tuple[ShownRun, ...]:
     return tuple(found)
 
 
-def _run(planned: PlannedRun, trainers: Trainers, formats: Formats, currency: str) -> ShownRun:
+def _run(planned: PlannedRun, formats: Formats, currency: str) -> ShownRun:
     run = planned.run
     return ShownRun(
         name=run.name, why=run.why, examples=run.spec.train.rows, is_curated=run.is_curated,
         set=knobs.listed(run.spec.hyperparameters.given()),
-        facts=_together(_facts(planned, trainers, formats, currency)),
+        facts=_together(_facts(planned, formats, currency)),
         doubts=tuple(
             f"{each.message}: {each.remedy}" for each in run.problems if each.severity is Severity.WARNING
         ),
     )  # fmt: skip
 
 
-def _facts(planned: PlannedRun, trainers: Trainers, formats: Formats, currency: str) -> Iterator[Fact]:
-    run, found, price = planned.run, planned.run.prediction, planned.priced.range
-    unknown = dict(found.unknown) | ({"cost": planned.priced.unknown} if price is None else {})
-    sources = dict(found.sources) | _hour_of(trainers.said(run.spec.backend))
+def _facts(planned: PlannedRun, formats: Formats, currency: str) -> Iterator[Fact]:
+    found, price = planned.run.prediction, planned.priced.range
+    unknown, sources = unknown_of(planned), sources_of(planned)
 
     def fact(label: str, name: str, value: str | None) -> Fact:
         note = unknown.get(name, "") if value is None else sources.get(name, "")
@@ -192,13 +189,6 @@ def _facts(planned: PlannedRun, trainers: Trainers, formats: Formats, currency: 
     yield fact("Memory", "memory_gib", memory)
     cost = [formats.money(Money(minor, currency)) for minor in (price.low, price.high)] if price else []
     yield fact("Cost", "cost", _span(*cost) if cost else None)
-
-
-def _hour_of(said: TrainingBackend) -> dict[str, str]:
-    """On hardware of ours an hour costs what the settings say."""
-    if said.provider or said.hour is None:
-        return {}
-    return {"cost": f"{said.hour.amount:f} {said.hour.currency} an hour: {said.hour.source}, {said.hour.as_of}"}
 
 
 def _together(facts: Iterator[Fact]) -> tuple[Fact, ...]:

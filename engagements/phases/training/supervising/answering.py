@@ -20,6 +20,7 @@ from engagements.phases.data_preparation.versions.models import DatasetVersion
 from engagements.phases.training.judging.scoring import Scored, items_of, score, tokens_for
 from engagements.phases.training.judging.selection import choose
 from engagements.phases.training.models import (
+    BaseScore,
     Experiment,
     RunCheckpoint,
     RunEvent,
@@ -27,7 +28,8 @@ from engagements.phases.training.models import (
     Wish,
 )
 from engagements.phases.training.plans.exporting import has_split, records_of, source_of
-from engagements.phases.training.supervising import lanes
+from engagements.phases.training.supervising import before_training, lanes
+from engagements.phases.training.supervising.before_training import TRIES_MAX, Turn
 from engagements.phases.training.supervising.concluding import candidate_of, choice_json
 from engagements.phases.training.supervising.finishing import close
 from engagements.phases.training.supervising.holding import Held, Hold
@@ -36,7 +38,6 @@ from engagements.phases.training.supervising.parts import Parts
 
 SCORED_MAX: Final = 5
 """Checkpoints of one run that are measured: those with the lowest validation loss, and the last."""
-TRIES_MAX: Final = 3
 _PROBE_TOKENS: Final = 4
 _ASKED_AGAIN: Final = timedelta(seconds=15)
 _TOLD_EVERY: Final = timedelta(seconds=2)
@@ -73,7 +74,8 @@ def probe(parts: Parts, hold: Hold) -> None:
 
 
 def measure(parts: Parts, hold: Hold) -> None:
-    """The next checkpoint that was not measured; when all were, one is chosen and the run has succeeded."""
+    """The base model, then the next checkpoint that was not measured; when all were, one is chosen and the run has
+    succeeded."""
     with hold.write() as held:
         if _is_cancelled(held, parts):
             return
@@ -81,11 +83,17 @@ def measure(parts: Parts, hold: Hold) -> None:
         rows = _rows(parts, held.session, experiment, SplitName.VALIDATION, experiment.scored_rows_max)
         chosen = to_score(checkpoints_of(held.session, held.run.id))
         due = [row for row in chosen if row.score is None and row.tries < TRIES_MAX] if rows else []
-        if not due:
+        turn = before_training.turn_of(held, parts) if rows and chosen else Turn.OVER
+        if not due and turn is Turn.ANOTHERS:
+            held.again(parts.clock.now() + _ASKED_AGAIN, said="waits until the model before training is measured")
+            return
+        if not due and turn is Turn.OVER:
             _choose(held, experiment, chosen, parts)
             return
-        checkpoint, model, backend = due[0].checkpoint_id, due[0].model, parts.trainers.named(held.run.backend)
-        metric, most = experiment.metric, experiment.answer_tokens_max or tokens_for(items_of(rows))
+        checkpoint = None if turn is Turn.OURS else due[0].checkpoint_id
+        model = held.run.model if turn is Turn.OURS else due[0].model
+        backend, metric = parts.trainers.named(held.run.backend), experiment.metric
+        most = experiment.answer_tokens_max or tokens_for(items_of(rows))
     try:
         with hold.kept():
             scored = _scored(parts, hold, backend, model, rows, metric, most)
@@ -93,7 +101,7 @@ def measure(parts: Parts, hold: Hold) -> None:
         _tried(parts, hold, checkpoint, refused)
         return
     with hold.write() as held:
-        row = held.session.get_one(RunCheckpoint, (held.run.id, checkpoint))
+        row = _row_of(held, checkpoint)
         row.score, row.failure, row.scored_at = asdict(scored), "", parts.clock.now()
         held.again(parts.clock.now(), said="")
 
@@ -154,7 +162,8 @@ def _choose(held: Held, experiment: Experiment, chosen: Sequence[RunCheckpoint],
         return
     for row in chosen:
         row.metrics = row.metrics or _measured_at(session, run.id, row.step)
-    choice = choose([candidate_of(row, experiment.metric) for row in chosen])
+    base = before_training.base_of(session, run, experiment.metric)
+    choice = choose([candidate_of(row, experiment.metric) for row in chosen], base=base)
     run.checkpoint_id, run.choice = choice.checkpoint.id, choice_json(choice)
     end(held, TrainingState.SUCCEEDED, at=at)
     close(held, parts, at=at)
@@ -192,15 +201,27 @@ def _not_yet(parts: Parts, hold: Hold, refused: BackendError) -> None:
     _fail(parts, hold, "artifact_missing", f"it succeeded, and its model does not answer: {refused}")
 
 
-def _tried(parts: Parts, hold: Hold, checkpoint_id: str, refused: BackendError) -> None:
-    """A backend that fails is no score; after `TRIES_MAX` times the checkpoint has no chance."""
+def _row_of(held: Held, checkpoint_id: str | None) -> RunCheckpoint | BaseScore:
+    """Of the base model where there is no checkpoint."""
+    if checkpoint_id is None:
+        return before_training.row_of(held.session, held.run)
+    return held.session.get_one(RunCheckpoint, (held.run.id, checkpoint_id))
+
+
+def _tried(parts: Parts, hold: Hold, checkpoint_id: str | None, refused: BackendError) -> None:
+    """A backend that fails is no score; after `TRIES_MAX` times the checkpoint has no chance, nor has the base model,
+    which may be none that it can answer with."""
     at = parts.clock.now()
     with hold.write() as held:
-        row = held.session.get_one(RunCheckpoint, (held.run.id, checkpoint_id))
-        row.tries += 1
-        row.failure = str(refused)[:500]
+        row = _row_of(held, checkpoint_id)
+        row.tries, row.failure = row.tries + 1, str(refused)[:500]
+        if checkpoint_id is None and isinstance(refused, RunLost):
+            row.tries = TRIES_MAX
+            held.again(at, said="")
+            return
         if row.tries >= TRIES_MAX:
-            incident(held, "not_scored", f"checkpoint {checkpoint_id} could not be measured: {refused}", at=at)
+            what = f"checkpoint {checkpoint_id}" if checkpoint_id else "the model before training"
+            incident(held, "not_scored", f"{what} could not be measured: {refused}", at=at)
         held.again(at + _ASKED_AGAIN * row.tries, said=f"measuring failed: {refused}")
 
 

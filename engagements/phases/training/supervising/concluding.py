@@ -18,6 +18,7 @@ from engagements.delivery import evidence
 from engagements.delivery.evidence import ChosenBy, Cost, Curves, EvidenceIn
 from engagements.delivery.gate_models import EvidenceKind
 from engagements.delivery.recording import record_evidence
+from engagements.evals.paired import Paired
 from engagements.phases.training.judging.selection import Candidate, Choice, choose
 from engagements.phases.training.models import (
     ENDED,
@@ -31,6 +32,7 @@ from engagements.phases.training.models import (
 )
 from engagements.phases.training.plans.budgeting import SOURCE
 from engagements.phases.training.plans.starting import runs_of
+from engagements.phases.training.supervising.before_training import base_of
 from engagements.phases.training.supervising.finishing import sha256_of
 from engagements.phases.training.supervising.hearing import points_of
 from engagements.phases.training.supervising.measures import valid_losses
@@ -92,7 +94,17 @@ def choice_json(choice: Choice) -> dict[str, Any]:
     return {
         "reason": choice.reason, "runner_up": choice.runner_up.id if choice.runner_up else None,
         "difference": choice.difference, "low": between.low if between else None,
-        "high": between.high if between else None, "p": choice.p,
+        "high": between.high if between else None, "p": choice.p, "against_base": _paired_json(choice.against_base),
+    }  # fmt: skip
+
+
+def _paired_json(found: Paired | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    between = found.interval
+    return {
+        "difference": found.difference, "low": between.low, "high": between.high, "p": found.p, "items": found.items,
+        "test": found.test.value, "is_shown": found.is_shown,
     }  # fmt: skip
 
 
@@ -116,8 +128,10 @@ def _choose(session: Session, experiment: Experiment, runs: Sequence[TrainingRun
         return
     named = {run.id: run for run in runs}
     candidates = {run_id: candidate_of(row, experiment.metric) for run_id, row in rows.items()}
-    choice = choose(list(candidates.values()))
-    owner = next(run_id for run_id, each in candidates.items() if each.checkpoint is choice.checkpoint)
+    first = choose(list(candidates.values())).checkpoint
+    owner = next(run_id for run_id, each in candidates.items() if each.checkpoint is first)
+    # Runs may have begun from several models: what was chosen is compared with its own.
+    choice = choose(list(candidates.values()), base=base_of(session, named[owner], experiment.metric))
     experiment.chosen_run_id = owner
     experiment.choice = choice_json(choice) | {
         "reason": f"run {named[owner].number} ({named[owner].name}), {choice.reason}"

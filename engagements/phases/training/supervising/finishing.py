@@ -29,6 +29,7 @@ from engagements.phases.training.models import (
     TrainingState,
 )
 from engagements.phases.training.plans.pricing import Charge, charged
+from engagements.phases.training.supervising.before_training import base_of
 from engagements.phases.training.supervising.hearing import judge_now, usage_of
 from engagements.phases.training.supervising.holding import Held
 from engagements.phases.training.supervising.moving import incident, move, trainer_actor
@@ -73,6 +74,9 @@ def _record_of(session: Session, held: Held, chosen: RunCheckpoint | None, verdi
     score = (chosen.score or {}) if chosen else {}
     numbers = {name: value for name, value in held.progress.latest.items() if isinstance(value, int | float)}
     scored = {f"validation_{score['metric']}": score["value"]} if score else {}
+    base = base_of(session, run, experiment.metric)
+    if base is not None and base.value is not None:
+        scored[f"validation_{base.metric}_base"] = base.value
     return RunRecord(
         spec=spec, spec_sha256=spec.digest, dataset_sha256=experiment.dataset_sha256,
         environment={str(name): str(value) for name, value in run.environment.items()},

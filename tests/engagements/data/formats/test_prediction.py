@@ -80,6 +80,15 @@ def test_a_chat_file_is_refused_by_a_preference_job() -> None:
     )
 
 
+def test_rows_of_reinforcement_are_refused_by_another_method_and_taken_by_their_own() -> None:
+    taken = [record({"role": "system", "content": "Be brief."}, USER, ANSWER)] * 10
+    assert FORMATS["openai_rft"].predict(taken, method=Method.REINFORCEMENT) == []
+    found = only("openai_rft", *taken, method=Method.SUPERVISED)
+    assert ("not using 'reinforcement' (provided method=supervised)" in found.message, found.exact) == (True, False)
+    found = only("openai_chat", *taken, method=Method.REINFORCEMENT)
+    assert ("not using 'supervised' (provided method=reinforcement)" in found.message, found.exact) == (True, True)
+
+
 def test_more_than_a_hundred_of_a_kind_are_counted_and_a_hundred_listed() -> None:
     judge = FORMATS["openai_chat"].judge()
     row = {"messages": [USER]}

@@ -35,6 +35,9 @@ def read_all(rows: list[dict[str, Any]]) -> tuple[str, list[Record]]:
          "openai_dpo"),
         ({"input": {"messages": CHAT[:1]}, "preferred_completion": CHAT[1:], "non_preferred_completion": CHAT[1:]},
          "openai_dpo"),
+        ({"messages": CHAT[:1], "reference_answer": "Blue."}, "openai_rft"),
+        ({"messages": CHAT[:1], "reference_answer": {"colour": "blue"}, "tools": []}, "openai_rft"),
+        ({"messages": CHAT, "reference_answer": "Blue."}, "openai_chat"),
         ({"contents": [{"role": "user", "parts": [{"text": "Sky?"}]}]}, "gemini"),
         ({"input_text": "Sky?", "output_text": "Blue."}, "vertex_text"),
         ({"schemaVersion": "bedrock-conversation-2024", "messages": []}, "bedrock_converse"),
@@ -117,6 +120,7 @@ def test_what_no_format_names_is_kept_as_meta_and_the_id_as_id() -> None:
         ("openai_chat", {"messages": [CHAT[0], "Blue."]}, "row.bad_message", "messages[1]"),
         ("openai_dpo", {"input": "Sky?", "preferred_output": CHAT[1:]}, "row.bad_message", "input"),
         ("openai_dpo", {"input": {"messages": CHAT}, "preferred_output": CHAT}, "row.bad_message", "preferred_output"),
+        ("openai_rft", {"messages": CHAT[:1], "reference_answer": 7}, "row.bad_content", "reference_answer"),
         ("gemini", {"contents": [{"role": "user", "text": "Sky?"}]}, "row.bad_content", "contents[0]"),
         ("bedrock_converse", {"messages": [{"role": "user", "content": "Sky?"}]}, "row.bad_content", "messages[0]"),
         ("sharegpt", {"conversations": [{"from": "human"}]}, "row.bad_message", "conversations[0]"),
@@ -134,7 +138,13 @@ def test_a_row_that_is_not_what_its_format_says_is_refused_with_its_line(
 
 @pytest.mark.parametrize(
     ("said", "meant"),
-    [("Together", "together_chat"), ("openai-dpo", "openai_dpo"), ("vertex", "gemini"), ("csv", "csv")],
+    [
+        ("Together", "together_chat"),
+        ("openai-dpo", "openai_dpo"),
+        ("rft", "openai_rft"),
+        ("vertex", "gemini"),
+        ("csv", "csv"),
+    ],
 )
 def test_a_provider_stands_for_its_usual_format(said: str, meant: str) -> None:
     assert format_named(said).name == meant
@@ -143,6 +153,23 @@ def test_a_provider_stands_for_its_usual_format(said: str, meant: str) -> None:
 def test_a_format_that_nobody_has_is_refused_with_those_that_come_close() -> None:
     with pytest.raises(UnknownName, match="sharegpt"):
         format_named("share_gpt")
+
+
+def test_a_row_of_reinforcement_ends_with_the_user_and_carries_what_graders_name() -> None:
+    form = FORMATS["openai_rft"]
+    target = {"colour": "blue"}
+    messages = [{"role": "system", "content": "Be brief."}, *CHAT]
+    record = Record(id="r", messages=messages, label="sky", target=target)
+    row = json.loads(form.write(record) or b"")
+    assert row == {
+        "messages": [{"role": "developer", "content": "Be brief."}, CHAT[0]], "reference_answer": CHAT[1]["content"],
+        "label": "sky", "target": target,
+    }  # fmt: skip
+    again = form.read(row, 1)
+    assert (again.messages, again.label, again.target) == (messages, "sky", target)
+    assert json.loads(form.read({"messages": CHAT[:1], "reference_answer": target}, 1).answer) == target
+    assert form.write(Record(id="r", messages=[*CHAT, CHAT[1]])) is None
+    assert form.write(Record(id="r", messages=CHAT[1:])) is None
 
 
 @pytest.mark.shared_data
