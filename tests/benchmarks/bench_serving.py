@@ -115,7 +115,8 @@ def _first(url: str, house: House, client_name: str) -> Any:
 @contextmanager
 def _served(world: World, model: Path) -> Iterator[tuple[str, psutil.Process]]:
     trainer = backend(model, on=datetime.now(UTC).date())
-    told = {"SIXFOLD_HOME": str(world.home), "SIXFOLD_BACKENDS": json.dumps({BACKEND: trainer.model_dump(mode="json", exclude_defaults=True)})}
+    backends = {BACKEND: trainer.model_dump(mode="json", exclude_defaults=True)}
+    told = {"SIXFOLD_HOME": str(world.home), "SIXFOLD_BACKENDS": json.dumps(backends)}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SIXFOLD_")}
     server = subprocess.Popen(
         [sys.executable, "-m", "engagements", "serve", "--port", "0", "--json"],

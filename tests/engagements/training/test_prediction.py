@@ -1,14 +1,17 @@
 """What a run will take: hand-computed, and what is unknown with its reason."""
 
 import json
+import sys
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from backends.spec import DataFile, Hyperparameters, TrainingSpec
+from engagements.phases.training.plans.counting_apart import count_apart
 from engagements.phases.training.plans.data_tokens import DataTokens, count_tokens
 from engagements.phases.training.plans.prediction import Cost, predict
+from estimator.errors import DatasetUnreadable
 from estimator.prices import PriceBook
 
 TODAY = date(2026, 11, 22)
@@ -104,3 +107,24 @@ def test_another_tokeniser_than_the_models_is_said(spec):
     found = count_tokens(spec("nobody/x", validation=False))
     assert found.note == "the tokeniser of nobody/x is not at hand: counted in o200k_base, an estimate"
     assert found.validation is None
+
+
+def test_counted_in_a_process_of_its_own_it_is_the_same(spec):
+    assert count_apart(spec()) == count_tokens(spec())
+
+
+def test_a_file_that_cannot_be_read_is_refused_from_there_as_here(spec):
+    broken = spec()
+    broken.train.path.unlink()
+    with pytest.raises(DatasetUnreadable) as here:
+        count_tokens(broken)
+    with pytest.raises(DatasetUnreadable) as there:
+        count_apart(broken)
+    assert there.value.problems == here.value.problems
+
+
+def test_a_count_that_comes_to_nothing_is_unknown_and_says_so(spec, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    found = count_apart(spec())
+    assert (found.per_epoch, found.counted_in) == (None, "")
+    assert found.note == "counting ended with 1; it is tried again with the next look"

@@ -16,7 +16,8 @@ from typing import Final, Generic, TypeVar
 
 from backends.spec import DataFile, TrainingSpec
 from engagements.phases.data_preparation.storage import Storage
-from engagements.phases.training.plans.data_tokens import DataTokens, count_tokens, tokenizer_file
+from engagements.phases.training.plans.counting_apart import count_apart
+from engagements.phases.training.plans.data_tokens import DataTokens, tokenizer_file
 from engagements.phases.training.plans.exporting import Source, write
 
 KEPT_MOST: Final = 256
@@ -45,12 +46,16 @@ class _Kept(Generic[T]):
         return found
 
 
+_COUNTED: Final[_Kept[DataTokens]] = _Kept()
+"""Of all applications of a process: a digest says all that there is to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOnce:
-    """One for a process. Nothing of it must last: what is not kept is read again, and comes out the same."""
+    """One for an application. Nothing of it must last: what is not kept is read again, and comes out the same."""
 
     _files: _Kept[DataFile] = field(default_factory=_Kept)
-    _tokens: _Kept[DataTokens] = field(default_factory=_Kept)
+    _tokens: _Kept[DataTokens] = field(default_factory=lambda: _COUNTED)
 
     def file(self, storage: Storage, source: Source, form: str, folder: Path) -> DataFile:
         """The file of a source in a format, in the folder of data; written again where it is not there any more.
@@ -64,13 +69,13 @@ class ReadOnce:
         )
 
     def tokens(self, spec: TrainingSpec) -> DataTokens:
-        """As `count_tokens`."""
+        """As `count_apart`; a count that came to nothing is not kept."""
         validation = spec.validation.sha256 if spec.validation else None
         key = (
             spec.train.sha256, spec.train.format, validation, spec.model, _tokenizer(spec.model),
             spec.hyperparameters.max_length,
         )  # fmt: skip
-        return self._tokens.get(key, lambda: count_tokens(spec))
+        return self._tokens.get(key, lambda: count_apart(spec), still_holds=lambda found: bool(found.counted_in))
 
 
 def _still_there(folder: Path, file: DataFile) -> bool:
