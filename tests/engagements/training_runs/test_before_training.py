@@ -13,7 +13,9 @@ from backends.protocol import Prediction
 from engagements.core.roles import Role
 from engagements.phases.training.models import BaseScore, TrainingRun
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 @dataclass(kw_only=True)

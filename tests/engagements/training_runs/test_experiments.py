@@ -16,7 +16,9 @@ from engagements.phases.training.models import Experiment, ModelVersion, RunEven
 from engagements.settings import HourPrice, TrainingBackend
 from engagements.tables import RECORDS
 
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 def gate(bench) -> dict[str, str]:
@@ -48,7 +50,7 @@ def test_three_runs_over_a_sealed_dataset_fill_the_gate_of_training(bench):
         assert not list(verify(session, bench.house.organisation_id, RECORDS))
 
 
-@only_sqlite
+@on_both
 def test_a_run_of_reinforcement_is_planned_with_its_grader_over_rows_that_have_what_it_names(bench):
     """Nobody is asked: to plan a run needs no provider."""
     said = {"kind": "openai", "provider": "azure", "settings": {"profile": "azure", "base_url": "http://127.0.0.1:9"}}
@@ -70,7 +72,7 @@ def test_a_run_of_reinforcement_is_planned_with_its_grader_over_rows_that_have_w
     assert len(bench.rows(TrainingRun)) == 1
 
 
-@only_sqlite
+@on_both
 def test_the_best_examples_are_those_with_the_highest_scores(bench):
     planned = bench.plan(design="three", curated_share=0.25)
     whole, _, curated = bench.runs(planned)
@@ -88,7 +90,7 @@ def split_of(bench, name):
     return next(each for each in row.splits if each["name"] == name)
 
 
-@only_sqlite
+@on_both
 def test_the_test_split_never_leaves(bench):
     bench.finish(bench.begin(design="three"))
     test = {
@@ -101,7 +103,7 @@ def test_the_test_split_never_leaves(bench):
     assert bench.rows(SealedRead) == []
 
 
-@only_sqlite
+@on_both
 def test_a_record_repeats_its_run_and_is_named_by_its_digest(bench):
     bench.finish(bench.begin())
     version = bench.lead.get(f"{bench.home}/model-versions").json()["items"][0]
@@ -114,7 +116,7 @@ def test_a_record_repeats_its_run_and_is_named_by_its_digest(bench):
     assert str(bench.world) not in answer.text
 
 
-@only_sqlite
+@on_both
 def test_events_are_kept_once_in_order_however_often_they_are_told(bench, scripted):
     """Every answer tells all that was ever told, as a provider does whose cursor is lost."""
     backend = scripted()
@@ -137,7 +139,7 @@ def test_events_are_kept_once_in_order_however_often_they_are_told(bench, script
     assert [each["step"] for each in curve["points"]] == list(range(1, 21))
 
 
-@only_sqlite
+@on_both
 def test_hours_of_a_machine_cost_what_the_settings_say(bench, scripted, fake):
     backend = scripted()
     bench.set_up(
@@ -154,7 +156,7 @@ def test_hours_of_a_machine_cost_what_the_settings_say(bench, scripted, fake):
     assert (entry.kind, entry.price["source"]) == ("compute", "our accounts")
 
 
-@only_sqlite
+@on_both
 def test_people_and_hooks_are_told_of_an_end_once(bench):
     bench.finish(bench.begin())
     bench.moment()
@@ -162,7 +164,7 @@ def test_people_and_hooks_are_told_of_an_end_once(bench):
     assert sorted(told) == ["training.experiment_ended", "training.run_ended"]
 
 
-@only_sqlite
+@on_both
 def test_the_client_library_plans_follows_and_compares(bench):
     with bench.typed() as us:
         body = bench.body(design="three")

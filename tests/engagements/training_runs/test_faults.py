@@ -29,7 +29,9 @@ from engagements.phases.training.models import (
 from engagements.phases.training.supervising.dispatching import dispatch
 from engagements.phases.training.supervising.holding import LEASE, LeaseLost, claim_next
 
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 def begun(bench) -> int:
@@ -41,7 +43,7 @@ def only(bench, experiment) -> dict:
     return bench.runs(experiment)[0]
 
 
-@only_sqlite
+@on_both
 def test_a_start_whose_outcome_is_unknown_is_said_as_that_and_found_again(bench, scripted):
     backend = scripted(starts=[OutcomeUnknown("the answer was lost", retry_in_s=15)] * 2)
     experiment = bench.begin()
@@ -53,7 +55,7 @@ def test_a_start_whose_outcome_is_unknown_is_said_as_that_and_found_again(bench,
     assert (begun(bench), backend.asked.count("start")) == (1, 3)
 
 
-@only_sqlite
+@on_both
 def test_a_run_is_taken_up_by_another_process_at_any_step(bench):
     """After every single step everything in memory is gone."""
     experiment = bench.begin(design="three")
@@ -90,7 +92,7 @@ def test_of_two_supervisors_one_takes_a_step_and_who_lost_the_lease_writes_nothi
     assert begun(bench) == 1
 
 
-@only_sqlite
+@on_both
 def test_a_backend_that_is_silent_is_left_alone_and_keeps_no_other_waiting(bench, scripted, fake):
     silent = scripted(polls=[Unreachable("no route")] * 12)
     bench.set_up({"fake": fake(), "other": fake()}, fake=silent)
@@ -107,7 +109,7 @@ def test_a_backend_that_is_silent_is_left_alone_and_keeps_no_other_waiting(bench
     assert bench.finish(slow, moments=400)["state"] == "done"
 
 
-@only_sqlite
+@on_both
 def test_who_asks_for_patience_gets_it(bench, scripted):
     backend = scripted(starts=[Unreachable("too many requests", retry_in_s=300)])
     experiment = bench.begin()
@@ -118,7 +120,7 @@ def test_who_asks_for_patience_gets_it(bench, scripted):
     assert bench.finish(experiment)["state"] == "done"
 
 
-@only_sqlite
+@on_both
 @pytest.mark.parametrize(
     ("refusal", "code"),
     [
@@ -137,7 +139,7 @@ def test_a_refusal_is_told_in_the_words_of_the_provider_and_never_repeated(bench
     assert bench.finish(ended)["chosen_run_id"] == again["id"]
 
 
-@only_sqlite
+@on_both
 def test_a_run_that_fails_ends_with_its_code_and_its_cost(bench, fake):
     failing = FakeBackend(folder=bench.world / "fake", fails_at=2)
     bench.set_up({"fake": fake()}, fake=failing)
@@ -149,7 +151,7 @@ def test_a_run_that_fails_ends_with_its_code_and_its_cost(bench, fake):
     assert {each["code"]: each["status"] for each in requirements}["checkpoint"] == "missing"
 
 
-@only_sqlite
+@on_both
 def test_a_run_short_of_memory_names_the_largest_setting_that_fits_and_is_tried_again_with_it(bench, fake):
     failing = FakeBackend(folder=bench.world / "fake", fails_at=2)
     bench.set_up({"fake": fake(gpu="L4")}, fake=failing)
@@ -168,7 +170,7 @@ def test_a_run_short_of_memory_names_the_largest_setting_that_fits_and_is_tried_
     assert before.digest != after.digest
 
 
-@only_sqlite
+@on_both
 def test_what_its_backend_forgot_waits_for_a_person(bench, scripted):
     scripted(polls=[RunLost("404")])
     experiment = bench.begin()
@@ -182,7 +184,7 @@ def test_what_its_backend_forgot_waits_for_a_person(bench, scripted):
     assert bench.finish(experiment)["state"] == "done"
 
 
-@only_sqlite
+@on_both
 def test_what_is_lost_can_be_given_up(bench, scripted):
     scripted(polls=[RunLost("404")])
     experiment = bench.begin()
@@ -193,7 +195,7 @@ def test_what_is_lost_can_be_given_up(bench, scripted):
     assert (only(bench, ended)["state"], ended["chosen_run_id"]) == ("cancelled", None)
 
 
-@only_sqlite
+@on_both
 def test_a_model_that_never_appears_is_no_candidate(bench, scripted):
     backend = scripted()
     backend.told = lambda poll: replace(poll, model=None, checkpoints=())
@@ -206,7 +208,7 @@ def test_a_model_that_never_appears_is_no_candidate(bench, scripted):
     assert bench.rows(ModelVersion) == []
 
 
-@only_sqlite
+@on_both
 def test_a_model_that_does_not_answer_yet_is_asked_again(bench, scripted):
     backend = scripted(answers=[ProviderRefused("model not found", provider_code="model_not_found")] * 2)
     run = only(bench, bench.finish(bench.begin()))
@@ -214,7 +216,7 @@ def test_a_model_that_does_not_answer_yet_is_asked_again(bench, scripted):
     assert backend.asked.count("predictor") > 3
 
 
-@only_sqlite
+@on_both
 def test_a_checkpoint_that_cannot_be_measured_has_no_score_and_no_chance(bench, scripted):
     """The model answers once, to be a candidate at all; then one checkpoint never does."""
     backend = scripted()
@@ -234,7 +236,7 @@ def test_a_checkpoint_that_cannot_be_measured_has_no_score_and_no_chance(bench, 
     assert run["state"] == "succeeded"
 
 
-@only_sqlite
+@on_both
 def test_an_end_is_final_whatever_is_said_afterwards(bench, scripted):
     backend = scripted(answers=[ProviderRefused("not yet")])
     states = iter([])
@@ -258,7 +260,7 @@ def test_an_end_is_final_whatever_is_said_afterwards(bench, scripted):
     assert bench.finish(experiment)["state"] == "done"
 
 
-@only_sqlite
+@on_both
 def test_an_answer_that_its_specification_does_not_allow_changes_nothing(bench, scripted):
     scripted(polls=[AnswerInvalid("an id that is a number")])
     experiment = bench.begin()
@@ -268,7 +270,7 @@ def test_an_answer_that_its_specification_does_not_allow_changes_nothing(bench, 
     assert bench.finish(experiment)["state"] == "done"
 
 
-@only_sqlite
+@on_both
 def test_what_is_cancelled_on_the_other_side_is_followed_and_not_sent_again(bench, scripted):
     backend = scripted()
     experiment = bench.begin()
@@ -286,7 +288,7 @@ def test_what_is_cancelled_on_the_other_side_is_followed_and_not_sent_again(benc
         assert event.actor_name == "fake"
 
 
-@only_sqlite
+@on_both
 def test_a_fault_of_ours_is_tried_again_and_at_last_left_to_a_person(bench, scripted):
     scripted(polls=[ZeroDivisionError("ours")] * 50)
     experiment = bench.begin()

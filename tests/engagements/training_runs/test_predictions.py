@@ -8,7 +8,9 @@ from backends.events import Usage
 from engagements.core.roles import Role
 from engagements.settings import HourPrice
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 USED = Usage(
     seconds=360.0, trained_tokens=2000, device="cpu (Some Processor, 1 thread)", devices=1, peak_memory_bytes=2**31

@@ -15,7 +15,9 @@ from engagements.phases.data_preparation.versions.models import DatasetVersion
 from engagements.phases.training.models import Experiment, ModelVersion, TrainingRun
 from engagements.settings import HourPrice
 
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 def states(bench, experiment) -> list[str]:
@@ -26,7 +28,7 @@ def post(bench, path, body=None):
     return bench.lead.post(f"/api/v1/{path}", body)
 
 
-@only_sqlite
+@on_both
 def test_an_experiment_is_cancelled_with_all_its_runs_and_is_no_evidence_of_a_candidate(bench, fake):
     bench.set_up({"fake": fake(at_once=1)})
     planned = bench.plan(design="three")
@@ -49,7 +51,7 @@ def test_an_experiment_is_cancelled_with_all_its_runs_and_is_no_evidence_of_a_ca
     assert (bench.experiment(untouched)["state"], states(bench, untouched)) == ("cancelled", ["cancelled"])
 
 
-@only_sqlite
+@on_both
 def test_who_goes_first_is_a_matter_of_priority_then_of_age(bench, fake):
     bench.set_up({"fake": fake(at_once=1)})
     first, second = bench.begin(name="First"), bench.plan(name="Second")
@@ -65,7 +67,7 @@ def test_who_goes_first_is_a_matter_of_priority_then_of_age(bench, fake):
     assert order == ["Third", "First", "Second"]
 
 
-@only_sqlite
+@on_both
 def test_a_run_is_paused_and_goes_on_and_its_place_is_another_ones_meanwhile(bench, scripted, fake):
     backend = scripted(moments=6)
     backend.can = replace(backend.inner.capabilities, pausable=True, local=True)
@@ -101,7 +103,7 @@ def test_a_run_is_paused_and_goes_on_and_its_place_is_another_ones_meanwhile(ben
     assert states(bench, bench.finish(experiment)) == ["succeeded", "succeeded"]
 
 
-@only_sqlite
+@on_both
 def test_one_that_cannot_pause_says_so_and_one_that_waits_is_set_aside(bench, fake):
     bench.set_up({"fake": fake(at_once=1)})
     experiment = bench.begin(more=[{"backend": "fake", "model": "tiny", "seed": 9}])
@@ -117,7 +119,7 @@ def test_one_that_cannot_pause_says_so_and_one_that_waits_is_set_aside(bench, fa
     assert states(bench, bench.finish(experiment)) == ["succeeded", "succeeded"]
 
 
-@only_sqlite
+@on_both
 def test_a_run_whose_loss_is_no_number_is_stopped_and_no_answer_holds_one(bench, scripted):
     backend = scripted(moments=30)
     at = bench.house.clock.now()
@@ -143,7 +145,7 @@ def test_a_run_whose_loss_is_no_number_is_stopped_and_no_answer_holds_one(bench,
     assert events.json()["items"][20]["not_finite"] == ["train_loss"]
 
 
-@only_sqlite
+@on_both
 def test_successive_halving_leaves_the_lowest_loss_and_says_why_the_others_stopped(bench, fake):
     bench.set_up({"fake": fake(settings={"moments": 9}, at_once=6)})
     axes = {"seed": [1, 2, 3], "hyperparameters.epochs": [3, 9]}
@@ -161,7 +163,7 @@ def test_successive_halving_leaves_the_lowest_loss_and_says_why_the_others_stopp
     assert all("behind at" in each for each in stopped)
 
 
-@only_sqlite
+@on_both
 def test_what_does_not_fit_the_budget_is_refused_with_numbers_and_nothing_is_kept(bench, fake):
     price = HourPrice(amount="2.40", currency="EUR", source="our accounts", as_of="2026-11-01")
     bench.set_up({"fake": fake(hour=price)})
@@ -175,7 +177,7 @@ def test_what_does_not_fit_the_budget_is_refused_with_numbers_and_nothing_is_kep
     assert bench.rows(Experiment) == bench.rows(TrainingRun) == []
 
 
-@only_sqlite
+@on_both
 def test_a_start_that_would_pass_the_agreed_cap_is_refused_and_changes_nothing(bench):
     planned = bench.plan()
     with bench.house.wiring.store.write() as session:
@@ -191,7 +193,7 @@ def test_a_start_that_would_pass_the_agreed_cap_is_refused_and_changes_nothing(b
     assert bench.experiment(planned)["state"] == "planned"
 
 
-@only_sqlite
+@on_both
 def test_a_cap_that_is_used_up_stops_what_is_left(bench, scripted):
     backend = scripted(moments=30)
     backend.told = lambda poll: replace(poll, usage=Usage(seconds=7200.0))
@@ -214,7 +216,7 @@ def test_a_file_that_was_altered_after_planning_is_refused_and_changes_nothing(b
     assert bench.finish(bench.start(planned))["state"] == "done"
 
 
-@only_sqlite
+@on_both
 def test_a_sealed_split_that_was_altered_is_refused(bench):
     planned = bench.plan()
     run = bench.rows(TrainingRun)[0]
@@ -229,7 +231,7 @@ def test_a_sealed_split_that_was_altered_is_refused(bench):
     assert bench.experiment(planned)["state"] == "planned"
 
 
-@only_sqlite
+@on_both
 def test_what_speaks_against_a_plan_is_said_at_once(bench):
     wrong = bench.body(
         base={"backend": "fake", "model": "tiny", "method": "dpo", "hyperparameters": {"beta": 0.1}},
@@ -247,7 +249,7 @@ def test_what_speaks_against_a_plan_is_said_at_once(bench):
     assert bench.rows(Experiment) == []
 
 
-@only_sqlite
+@on_both
 def test_without_scores_the_best_examples_cannot_be_told(bench):
     with bench.house.wiring.store.write() as session:
         for row in session.exec(select(Example)):
@@ -257,7 +259,7 @@ def test_without_scores_the_best_examples_cannot_be_told(bench):
     assert bench.rows(Experiment) == []
 
 
-@only_sqlite
+@on_both
 def test_training_waits_for_its_phase(house, begin, make_bench):
     bench = make_bench(begin(), house.api())
     planned = bench.plan()

@@ -18,7 +18,9 @@ from engagements.phases.training.supervising.sweeping import sweep_files
 from engagements.phases.training.trainers import Trainers, trainers_of
 from engagements.settings import TrainingBackend
 
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 SECRET = "whsec_" + base64.b64encode(b"known to two").decode()
 
 
@@ -32,7 +34,7 @@ def signed(house, body: bytes, *, secret: str = SECRET, late: timedelta = timede
     }  # fmt: skip
 
 
-@only_sqlite
+@on_both
 def test_a_webhook_makes_its_run_due_and_nothing_else(bench, fake):
     bench.set_up({"fake": fake(webhook_secret_env="HOOK", polled_every_s=3600)})
     bench.supervisor.parts.trainers.environment = {"HOOK": SECRET}
@@ -60,7 +62,7 @@ def test_a_webhook_makes_its_run_due_and_nothing_else(bench, fake):
     assert nobody.ask("POST", path, content=unknown, headers=signed(bench.house, unknown)).status_code == 200
 
 
-@only_sqlite
+@on_both
 def test_the_catalogue_joins_prices_and_last_days_with_what_is_set_up(bench, fake):
     bench.set_up({
         "fake": fake(provider="openai", hour=None),
@@ -78,7 +80,7 @@ def test_the_catalogue_joins_prices_and_last_days_with_what_is_set_up(bench, fak
     assert {each["provider"] for each in found["models"]} > {"openai", "together"}
 
 
-@only_sqlite
+@on_both
 def test_whoever_trained_on_a_model_is_told_60_30_and_7_days_before_its_end(bench, fake, reader):
     bench.set_up({"fake": fake(provider="openai", hour=None)})
     owner = reader().actor.id
@@ -109,7 +111,7 @@ def bench_free_today():
     return date(2026, 11, 23)
 
 
-@only_sqlite
+@on_both
 def test_files_of_data_are_taken_away_when_no_run_reads_them(bench):
     planned = bench.plan()
     folder = bench.supervisor.parts.folder
@@ -149,7 +151,7 @@ def test_the_local_backend_is_there_without_settings_where_its_libraries_are(tmp
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_server_killed_with_runs_under_way_loses_and_doubles_nothing(bench, serve, database_url, tmp_path):
     """The database and the world of the backend survive; everything else dies, three times."""
     backends = json.dumps({"fake": {
