@@ -103,10 +103,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What the run used so far; None is unknown, never 0. `billed_tokens` as the provider counts them; `seconds` of the
-    device, loading included; `cost` only where the other side itself says what it charges."""
+    """What the run used so far; None is unknown, never 0. `billed_tokens` as the provider counts them; `seen_tokens`:
+    that went through while it trained, prompts included, over all epochs; `trained_tokens`: those of them with a label.
+    `seconds` of the device, loading included; `cost` only where the other side itself says what it charges."""
 
     billed_tokens: int | None = None
+    seen_tokens: int | None = None
     trained_tokens: int | None = None
     seconds: float | None = None
     device: str | None = None
@@ -114,6 +116,11 @@ class Usage:
     peak_memory_bytes: int | None = None
     cost: Decimal | None = None
     currency: str | None = None
+
+    @property
+    def counted_tokens(self) -> int | None:
+        """As predictions count them: what is billed, or what went through."""
+        return self.seen_tokens if self.billed_tokens is None else self.billed_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ class FakeBackend:
         )  # fmt: skip
         told = Poll(
             state=RunState.RUNNING if worked else RunState.QUEUED, cursor=str(len(events)), events=events[seen:],
-            checkpoints=kept, usage=Usage(trained_tokens=100 * len(steps), billed_tokens=100 * len(steps)),
+            checkpoints=kept, usage=Usage(seen_tokens=100 * len(steps), billed_tokens=100 * len(steps)),
         )  # fmt: skip
         return _ended(told, cancelled=held["cancelled"], failure=self.failure if failed else "", total=total)
 

@@ -7,6 +7,7 @@ A run is known by a `Handle` of two strings, so any process can take it up again
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from backends.errors import Problem
@@ -107,3 +108,12 @@ class Pausable(Protocol):
     def pause(self, handle: Handle) -> None: ...
 
     def resume(self, handle: Handle) -> None: ...
+
+
+@runtime_checkable
+class KeepsModels(Protocol):
+    """A backend that trains models which lie on this machine, where they can be looked at beforehand."""
+
+    def model_folder(self, model: str) -> Path | None:
+        """Where the base model lies that a run names so; None where there is none."""
+        ...

@@ -137,6 +137,12 @@ class PeftBackend:
         spec = _spec_of(RunFolder(path=self.folder / model.partition("@")[0]))
         return Tuned(name=name, base=base, base_name=spec.model, weights=weights)
 
+    def model_folder(self, model: str) -> Path | None:
+        try:
+            return self.shelf.find(model)
+        except ModelUnknown:
+            return None
+
     @property
     def exporter(self) -> Exporter:
         return Exporter(command=(str(self.python), *self.modules), threads=self.threads)

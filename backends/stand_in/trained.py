@@ -122,8 +122,7 @@ class Trained:
         known = {each.inner_model for each in inner.checkpoints}
         inner.checkpoints += [_rekept(each, now) for each in poll.checkpoints if each.model not in known]
         inner.state, inner.cursor, inner.model = poll.state, poll.cursor, poll.model
-        tokens = poll.usage.trained_tokens
-        inner.trained_tokens = poll.usage.billed_tokens if tokens is None else tokens
+        inner.trained_tokens = poll.usage.counted_tokens
         if poll.failure is not None:
             inner.error = JobFault(code=poll.failure.code, message=poll.failure.message)
         if poll.state in ENDED:

@@ -153,7 +153,10 @@ class Choice(Answer):
 
 
 class Usage(Answer):
+    """`seen_tokens`: that went through, prompts included; `trained_tokens`: those of them with a label."""
+
     billed_tokens: int | None
+    seen_tokens: int | None
     trained_tokens: int | None
     seconds: float | None
     device: str | None

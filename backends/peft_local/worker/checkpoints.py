@@ -39,11 +39,13 @@ _FULL: Final = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What must be known to go on after `step`. `best_loss`, `worse_evaluations`: of early stopping. `scale`: of
-    float16's losses, with the steps since it last changed."""
+    """What must be known to go on after `step`. `tokens`: trained so far; `seen`: that went through, prompts included.
+    `best_loss`, `worse_evaluations`: of early stopping. `scale`: of float16's losses, with the steps since it last
+    changed."""
 
     step: int = 0
     tokens: int = 0
+    seen: int = 0
     best_loss: float | None = None
     best_step: int | None = None
     worse_evaluations: int = 0

@@ -93,7 +93,8 @@ def train(run: Training) -> tuple[Ending, Progress]:
             scaler.scale(found.total / trained).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
             sums += torch.stack([found.total.detach(), found.hits]).double()
             run.life.moved()
-        seen += sum(len(run.examples[row].ids) for rows in micro_batches for row in rows)
+        passed = sum(len(run.examples[row].ids) for rows in micro_batches for row in rows)
+        seen += passed
         ranks.add_up(sums)
         ranks.add_up_gradients(weights)
         loss, accuracy = (float(each) / trained for each in sums)
@@ -107,7 +108,8 @@ def train(run: Training) -> tuple[Ending, Progress]:
         optimiser.zero_grad(set_to_none=True)
 
         progress = replace(
-            progress, step=step, tokens=progress.tokens + trained, scale=scaler.get_scale(),
+            progress, step=step, tokens=progress.tokens + trained, seen=progress.seen + passed,
+            scale=scaler.get_scale(),
             scale_steps=scaler._get_growth_tracker(),  # noqa: SLF001 (kept to go on exactly; no public word for it)
         )  # fmt: skip
         now = time.monotonic()
@@ -200,8 +202,8 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 def usage_of(run: Training, progress: Progress) -> Usage:
     return Usage(
-        trained_tokens=progress.tokens, device=device_said(run.loaded.device), devices=run.ranks.count,
-        peak_memory_bytes=peak_memory_bytes(run.loaded.device),
+        seen_tokens=progress.seen, trained_tokens=progress.tokens, device=device_said(run.loaded.device),
+        devices=run.ranks.count, peak_memory_bytes=peak_memory_bytes(run.loaded.device),
     )  # fmt: skip
 
 

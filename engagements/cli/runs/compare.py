@@ -97,7 +97,7 @@ def _run(summary: Summary, differing: Sequence[str], book: PriceBook) -> dict[st
     return as_plain(summary) | {
         "low": chosen.low if chosen else None, "high": chosen.high if chosen else None,
         "items": chosen.items if chosen else None, "differs": {name: settings.get(name) for name in differing},
-        "trained_tokens": usage.trained_tokens, "seconds": usage.seconds,
+        "trained_tokens": usage.counted_tokens, "seconds": usage.seconds,
         "cost": f"{cost[0]:.4f}" if cost else None, "currency": cost[1] if cost else None,
     }  # fmt: skip
 
@@ -152,7 +152,7 @@ def _show(told: Mapping[str, Any]) -> None:
         ("training loss, the last", *(number(each["train_loss"], 4) for each in runs)),
         ("validation loss, the lowest", *(number(each["valid_loss"], 4) for each in runs)),
         ("score", *map(_score, runs)),
-        ("tokens trained", *(number(each["trained_tokens"]) for each in runs)),
+        ("tokens, prompts included", *(number(each["trained_tokens"]) for each in runs)),
         ("seconds", *(number(each["seconds"], 1) for each in runs)),
         ("cost", *(f"{each['cost']} {each['currency']}" if each["cost"] else "unknown" for each in runs)),
         ("verdict", *(each["verdict"].replace("_", " ") for each in runs)),

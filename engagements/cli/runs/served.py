@@ -82,7 +82,7 @@ def show_run(told: Mapping[str, Any]) -> None:
         ("step", f"{told['step']} of {told['total_steps'] or 'unknown'}"),
         ("training loss, the last", number(told["train_loss"], 4)),
         ("validation loss, the last", number(told["valid_loss"], 4)), ("score", score),
-        ("tokens trained", number(told["usage"]["trained_tokens"])), ("seconds", number(told["usage"]["seconds"], 1)),
+        ("tokens, prompts included", number(_counted(told["usage"]))), ("seconds", number(told["usage"]["seconds"], 1)),
         ("cost", _cost(told)), ("predicted", _amount(money(likely, told["currency"]), told["currency"])),
         *((name, plain_text(str(value))) for name, value in told["hyperparameters"].items()),
         ("seed", str(told["seed"])), ("dataset", told["dataset_sha256"][:16]),
@@ -130,7 +130,7 @@ def show_compared(told: Mapping[str, Any]) -> None:
         ("training loss, the last", *(number(each["train_loss"], 4) for each in runs)),
         ("validation loss, the last", *(number(each["valid_loss"], 4) for each in runs)),
         ("score", *map(_score, runs)),
-        ("tokens trained", *(number(each["trained_tokens"]) for each in runs)),
+        ("tokens, prompts included", *(number(each["trained_tokens"]) for each in runs)),
         ("seconds", *(number(each["seconds"], 1) for each in runs)),
         ("cost", *map(_cost, runs)),
         ("verdict", *((each["verdict"] or "unknown").replace("_", " ") for each in runs)),
@@ -150,6 +150,12 @@ def steered_as_plain(url: str, run: TrainingRun) -> dict[str, Any]:
 
 def is_good(run: TrainingRun) -> bool:
     return run.state == "succeeded" and (run.verdict is None or run.verdict.kind not in SPOILT)
+
+
+def _counted(usage: Mapping[str, Any]) -> int | None:
+    """As predictions count them: what is billed, or what went through."""
+    billed: int | None = usage["billed_tokens"]
+    return usage["seen_tokens"] if billed is None else billed
 
 
 def _chosen(run: TrainingRun) -> Checkpoint | None:

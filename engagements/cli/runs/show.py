@@ -80,7 +80,7 @@ def _show(found: Summary, told: dict[str, Any]) -> None:
         ("step", f"{told['step']} of {told['total_steps'] or 'unknown'}"),
         ("training loss, the last", number(found.train_loss, 4)),
         ("validation loss, the lowest", number(found.valid_loss, 4)),
-        ("tokens trained", number(found.usage.trained_tokens)), ("seconds", number(found.usage.seconds, 1)),
+        ("tokens, prompts included", number(found.usage.counted_tokens)), ("seconds", number(found.usage.seconds, 1)),
         ("cost", f"{told['cost']} {told['currency']}" if told["cost"] else "unknown"),
         *((name, plain_text(str(value))) for name, value in told["hyperparameters"].items()),
         ("seed", str(spec.seed)), ("dataset", found.plan.dataset_sha256[:16]),

@@ -18,7 +18,7 @@ from engagements.cli.training.places import as_problem, described, made
 from engagements.cli.training.showing import predicted_as_plain
 from engagements.phases.training.judging.record import RunRecord, digest_of
 from engagements.phases.training.judging.scoring import metric_of_task
-from engagements.phases.training.plans.data_tokens import count_tokens
+from engagements.phases.training.plans.data_tokens import at_its_folder, count_tokens
 from engagements.phases.training.plans.own_hours import at_our_price
 from engagements.phases.training.plans.prediction import Prediction, predict
 from engagements.settings import TrainingBackend
@@ -90,7 +90,7 @@ def plan_run(
     gathered.problems += [each for each in found if each.severity is Severity.ERROR]
     gathered.problems += _not_the_same_data(record, spec, dataset)
     with gathered.here():
-        prediction = _predicted(asked, said, spec, book, today)
+        prediction = _predicted(asked, said, at_its_folder(spec, backend), book, today)
     gathered.close()
     plan = Plan(
         backend=said, dataset_sha256=dataset.sha256, metric=asked.metric or metric_of_task(dataset.task),

@@ -47,7 +47,7 @@ from engagements.phases.training.schemas import (
     UsageOut,
     VerdictOut,
 )
-from engagements.phases.training.supervising.measures import NOT_FINITE
+from engagements.phases.training.supervising.measures import NOT_FINITE, usage_of
 from engagements.phases.training.trainers import Trainers
 from engagements.web.following import followed
 from estimator.errors import Problem
@@ -219,7 +219,7 @@ def _line(
         valid_loss=now.valid_loss, verdict=progress.verdict["kind"] if progress.verdict else None,
         metric=experiment.metric, score=found.get("value"), score_low=found.get("low"), score_high=found.get("high"),
         predicted_tokens=prediction.get("tokens"),
-        trained_tokens=progress.usage.get("billed_tokens", progress.usage.get("trained_tokens")),
+        trained_tokens=usage_of(progress.usage).counted_tokens,
         predicted_hours=hours["likely"] if hours else None, hours=seconds / _HOUR_S if seconds is not None else None,
         predicted_minor=cost["likely"] if cost else None, spent_minor=run.spent_minor, currency=experiment.currency,
         model_version_id=version_id,

@@ -252,7 +252,10 @@ class ChoiceOut(Out):
 
 
 class UsageOut(Out):
+    """`seen_tokens`: that went through, prompts included; `trained_tokens`: those of them with a label."""
+
     billed_tokens: int | None = None
+    seen_tokens: int | None = None
     trained_tokens: int | None = None
     seconds: float | None = None
     device: str | None = None

@@ -98,7 +98,10 @@ def test_each_attempt_names_itself_and_none_counts_a_token_twice(disturbed):
     attempts = [each.data["attempt"] for each in disturbed.events if each.metrics]
     assert sorted(set(attempts)) == [1, 2, 3]
     assert attempts == sorted(attempts)
-    assert disturbed.told.usage.trained_tokens == 24 * 3 * 15
+    used = disturbed.told.usage
+    assert used.trained_tokens == 24 * 3 * 15
+    assert used.seen_tokens is not None
+    assert (used.seen_tokens % 15, used.seen_tokens > used.trained_tokens) == (0, True)
 
 
 def test_told_to_end_it_ended_well_and_lost_no_step(disturbed):

@@ -77,6 +77,7 @@ def test_it_learns_and_leaves_an_adapter_that_may_be_loaded(here, spec):
         "adapter_model.safetensors", "adapter_config.json", "README.md", "tokenizer.json", "chat_template.jinja",
     }  # fmt: skip
     assert standing.usage.trained_tokens == 24 * 3 * 6
+    assert standing.usage.seen_tokens == run.audit["tokens"] * 6
     assert standing.usage.seconds > 0
     assert standing.usage.peak_memory_bytes > 10**7
 

@@ -6,10 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from tokenizers import Tokenizer, models
 
+from backends.peft_local.backend import PeftBackend
+from backends.peft_local.models import Shelf
 from backends.spec import DataFile, Hyperparameters, TrainingSpec
 from engagements.phases.training.plans.counting_apart import count_apart
-from engagements.phases.training.plans.data_tokens import DataTokens, count_tokens
+from engagements.phases.training.plans.data_tokens import DataTokens, at_its_folder, count_tokens
 from engagements.phases.training.plans.prediction import Cost, predict
 from estimator.errors import DatasetUnreadable
 from estimator.prices import PriceBook
@@ -128,3 +131,15 @@ def test_a_count_that_comes_to_nothing_is_unknown_and_says_so(spec, monkeypatch)
     found = count_apart(spec())
     assert (found.per_epoch, found.counted_in) == (None, "")
     assert found.note == "counting ended with 1; it is tried again with the next look"
+
+
+def test_a_model_that_a_backend_has_under_a_name_is_counted_by_its_own_tokeniser(spec, book, tmp_path):
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "Hi": 1}, unk_token="[UNK]"))
+    (tmp_path / "small").mkdir()
+    words.save(str(tmp_path / "small" / "tokenizer.json"))
+    backend = PeftBackend(folder=tmp_path / "runs", shelf=Shelf(allowed={"ours": tmp_path / "small"}))
+    named = spec("ours")
+    found = count_tokens(at_its_folder(named, backend))
+    assert (found.counted_in, found.per_epoch) == ("small", 12 * 2)
+    assert at_its_folder(spec("another"), backend) == spec("another")
+    assert count_tokens(named).counted_in == "o200k_base"

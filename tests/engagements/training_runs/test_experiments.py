@@ -146,7 +146,7 @@ def test_hours_of_a_machine_cost_what_the_settings_say(bench, scripted, fake):
         {"fake": fake(hour=HourPrice(amount="2.40", currency="EUR", source="our accounts", as_of="2026-11-01"))},
         fake=backend,
     )
-    backend.told = lambda poll: replace(poll, usage=Usage(seconds=1800.0, trained_tokens=2000))
+    backend.told = lambda poll: replace(poll, usage=Usage(seconds=1800.0, seen_tokens=2000))
     ended = bench.finish(bench.begin(accept_unknown_cost=True, cap_hours=1, cap_minor=1000))
     run = bench.runs(ended)[0]
     assert run["prediction"]["unknown"]["cost"]

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.parametrize(
 )
 
 USED = Usage(
-    seconds=360.0, trained_tokens=2000, device="cpu (Some Processor, 1 thread)", devices=1, peak_memory_bytes=2**31
+    seconds=360.0, seen_tokens=2000, device="cpu (Some Processor, 1 thread)", devices=1, peak_memory_bytes=2**31
 )
 PRICE = HourPrice(amount="2.40", currency="EUR", source="our accounts", as_of="2026-11-01")
 ASKED = {"accept_unknown_cost": True, "cap_hours": 5, "cap_minor": 1000}

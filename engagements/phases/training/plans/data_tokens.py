@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from backends.protocol import Backend, KeepsModels
 from backends.spec import DataFile, TrainingSpec
 from estimator.errors import DatasetUnreadable, UnknownName
 from estimator.tokens import DatasetCount, ExtraMissing, OpenTokeniser, Tokeniser, count_dataset, encoding_for
@@ -47,6 +48,13 @@ def count_tokens(spec: TrainingSpec) -> DataTokens:
         longest=train.distribution.longest if train.distribution else None,
         validation=counted(spec.validation).tokens_per_epoch if spec.validation else None,
     )  # fmt: skip
+
+
+def at_its_folder(spec: TrainingSpec, backend: Backend) -> TrainingSpec:
+    """The spec as what is predicted reads it: with the folder of its model where it lies on this machine, for there
+    the tokeniser and the sizes of the model are known exactly."""
+    folder = backend.model_folder(spec.model) if isinstance(backend, KeepsModels) else None
+    return spec if folder is None else spec.model_copy(update={"model": str(folder)})
 
 
 def tokenizer_file(model: str) -> Path:

@@ -8,12 +8,13 @@ from typing import Final
 
 from backends.errors import Problem, Severity
 from backends.peft_local.defaults import FULL_LEARNING_RATE, LEARNING_RATE
-from backends.protocol import Capabilities
+from backends.protocol import Backend, Capabilities
 from backends.spec import Adapter, DataFile, Method, TrainingSpec
 from engagements.delivery.evidence import SplitName
 from engagements.phases.data_preparation.storage import Storage
 from engagements.phases.data_preparation.versions.models import DatasetVersion
 from engagements.phases.training.plans import matrix
+from engagements.phases.training.plans.data_tokens import at_its_folder
 from engagements.phases.training.plans.exporting import Source, has_split, placed, source_of
 from engagements.phases.training.plans.matrix import Variant
 from engagements.phases.training.plans.prediction import Prediction, predict
@@ -101,16 +102,16 @@ class Expander:
         here = placed(spec, self.folder)
         return Expanded(
             name=variant.name, why=variant.why, spec=spec, is_curated=is_curated,
-            problems=tuple(backend.problems(here, today=self.today)), prediction=self._predicted(here),
+            problems=tuple(backend.problems(here, today=self.today)), prediction=self._predicted(backend, here),
         )  # fmt: skip
 
     def _form(self, backend: str, method: Method) -> str:
         return self.trainers.named(backend).capabilities.data_format.get(method, _OPENAI_CHAT)
 
-    def _predicted(self, here: TrainingSpec) -> Prediction:
-        said = self.trainers.said(here.backend)
+    def _predicted(self, backend: Backend, here: TrainingSpec) -> Prediction:
+        said, looked_at = self.trainers.said(here.backend), at_its_folder(here, backend)
         return predict(
-            here, today=self.today, book=self.book, tokens=self.once.tokens(here), gpu=said.gpu or None,
+            looked_at, today=self.today, book=self.book, tokens=self.once.tokens(looked_at), gpu=said.gpu or None,
             provider=said.provider or None,
         )  # fmt: skip
 

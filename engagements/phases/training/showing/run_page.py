@@ -31,7 +31,7 @@ from engagements.phases.training.plans.pricing import charged
 from engagements.phases.training.schemas import CheckpointOut, EventOut, ModelVersionOut, PointOut, RunOut
 from engagements.phases.training.showing import curve_chart, knobs, words
 from engagements.phases.training.showing.curve_chart import SMALL, WIDE, At, Chart, Mark, Series
-from engagements.phases.training.supervising.hearing import usage_of
+from engagements.phases.training.supervising.measures import usage_of
 from engagements.phases.training.supervising.parts import Parts
 from engagements.rendering import Formats
 from estimator.money import Money, minor_digits

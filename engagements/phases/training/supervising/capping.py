@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from backends.spec import TrainingSpec
 from engagements.phases.training.models import Experiment, TrainingProgress, TrainingRun
 from engagements.phases.training.plans.pricing import charged
-from engagements.phases.training.supervising.hearing import usage_of
+from engagements.phases.training.supervising.measures import usage_of
 from engagements.phases.training.supervising.parts import Parts
 
 _HOUR_S: Final = 3600

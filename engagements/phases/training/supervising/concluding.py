@@ -35,7 +35,7 @@ from engagements.phases.training.plans.starting import runs_of
 from engagements.phases.training.supervising.before_training import base_of
 from engagements.phases.training.supervising.finishing import sha256_of
 from engagements.phases.training.supervising.hearing import points_of
-from engagements.phases.training.supervising.measures import valid_losses
+from engagements.phases.training.supervising.measures import usage_of, valid_losses
 from engagements.phases.training.supervising.moving import announce, trainer_actor
 from estimator.money import Money
 from estimator.phases import Phase
@@ -173,7 +173,7 @@ def _content(session: Session, experiment: Experiment, run: TrainingRun) -> evid
     return evidence.TrainingRun(
         kind=EvidenceKind.TRAINING_RUN, run=f"{run.name} ({run.id})"[:200], base_model=run.model[:200],
         config_sha256=run.digest, dataset_sha256=experiment.dataset_sha256, seed=spec.seed, epochs=epochs, cost=cost,
-        trained_tokens=usage.get("billed_tokens", usage.get("trained_tokens")),
+        trained_tokens=usage_of(usage).counted_tokens,
         checkpoint=_chosen(session, experiment, run), curves=_curves(points), record_sha256=run.record_sha256,
     )  # fmt: skip
 

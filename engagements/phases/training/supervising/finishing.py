@@ -30,8 +30,9 @@ from engagements.phases.training.models import (
 )
 from engagements.phases.training.plans.pricing import Charge, charged
 from engagements.phases.training.supervising.before_training import base_of
-from engagements.phases.training.supervising.hearing import judge_now, usage_of
+from engagements.phases.training.supervising.hearing import judge_now
 from engagements.phases.training.supervising.holding import Held
+from engagements.phases.training.supervising.measures import usage_of
 from engagements.phases.training.supervising.moving import incident, move, trainer_actor
 from engagements.phases.training.supervising.parts import Parts
 from engagements.proposals.agency import agency_of

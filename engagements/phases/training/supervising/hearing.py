@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from math import isfinite
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from backends.events import Checkpoint, Event, EventKind, Metrics, Poll, RunState, Usage
+from backends.events import Checkpoint, Event, EventKind, Metrics, Poll, RunState
 from engagements.phases.training.judging.verdicts import Verdict, judge
 from engagements.phases.training.models import RunCheckpoint, RunEvent, TrainingState
 from engagements.phases.training.supervising import lanes
@@ -64,11 +63,6 @@ def hear(held: Held, told: Poll, *, at: datetime) -> Heard:
         move(held, "training_run.described", at=at)
     _stand(held, told, at=at)
     return Heard(is_new=bool(new), verdict=_judged(held, measured, at=at))
-
-
-def usage_of(said: dict[str, Any]) -> Usage:
-    cost = Decimal(said["cost"]) if "cost" in said else None
-    return Usage(**{**said, "cost": cost})
 
 
 def points_of(session: Session, run_id: str) -> list[Metrics]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from decimal import Decimal
 from math import isfinite
 from typing import Any, Final
 
@@ -46,6 +47,12 @@ def with_latest(before: Mapping[str, Any], told: Iterable[Metrics]) -> dict[str,
 def usage_json(usage: Usage) -> dict[str, Any]:
     said = {name: value for name, value in asdict(usage).items() if value is not None}
     return said | ({"cost": f"{usage.cost:f}"} if usage.cost is not None else {})
+
+
+def usage_of(said: Mapping[str, Any]) -> Usage:
+    """What `usage_json` made of it."""
+    cost = Decimal(said["cost"]) if "cost" in said else None
+    return Usage(**{**said, "cost": cost})
 
 
 def checkpoint_json(checkpoint: Checkpoint) -> dict[str, Any]:
