@@ -153,7 +153,16 @@ def base_in(folder: Path, *, dtype: torch.dtype, device: torch.device, quantised
     network: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True, **told
     )
-    return network if quantised else network.to(device)
+    return _kept_as_quantised(network) if quantised else network.to(device)
+
+
+def _kept_as_quantised(network: Any) -> Any:
+    """Where a processor has AVX512-BF16, bitsandbytes 0.50 lays weights out anew at the first evaluation, for products
+    that know no gradient: what is trained below them would learn nothing more, without an error."""
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return network
 
 
 def prepared(folder: Path, knobs: Settled, *, device: torch.device, seed: int) -> Loaded:

@@ -31,7 +31,8 @@ def test_all_that_is_wrong_is_said_in_one_pass_and_nothing_begins(case, memory, 
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"contents": [1]}\n{"messages": []}\n')
     wrong = Hyperparameters(learning_rate=0.1, rank=3, learning_rate_multiplier=11, beta=0.1)
-    graded = {"type": "string_check"}
+    read = {"input": "{{sample.output_text}}", "operation": "eq", "reference": "{{item.queue}}"}
+    graded = {"type": "string_check", "name": "queue", **read}
     spec = case.spec("run_1", model="gpt-4.1", train=DataFile.of(rows), hyperparameters=wrong, grader=graded)
     assert places(case.backend(), spec) == {
         ("model", "model_not_offered"),
