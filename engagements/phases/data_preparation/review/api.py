@@ -85,7 +85,7 @@ class Rounds(Controller):
 
     @post("/undo", permission=Permission.REVIEW_DATA, summary="Take your last answer back", status_code=200)
     def undo(self, round_id: FromPath[str], call: Call) -> Response[HandedOut]:
-        """409 once every answer to that example is in."""
+        """409 once others have answered that example too, or it was changed or sealed since."""
         return call.act(lambda s: reviewing.undone(s, call.actor, round_id, at=call.now))
 
     @get("/agreement", permission=Permission.VIEW_DATA, summary="How far its reviewers agree")

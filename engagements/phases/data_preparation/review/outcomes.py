@@ -8,14 +8,23 @@ import orjson
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from engagements.core.errors import Conflict
 from engagements.core.roles import Actor
-from engagements.phases.data_preparation.models import Example, ExampleState
+from engagements.phases.data_preparation.models import Example, ExampleEdit, ExampleState
+from engagements.phases.data_preparation.pool.sealed import refuse_sealed
 from engagements.phases.data_preparation.pool.service import write_edit
 from engagements.phases.data_preparation.records import Record, record_of
 from engagements.phases.data_preparation.review.models import ExampleReview, QueueItem, ReviewHold, ReviewRound
-from engagements.phases.data_preparation.review.rules import Answer, ItemState, Outcome, outcome_of
+from engagements.phases.data_preparation.review.rules import Answer, Decision, ItemState, Outcome, outcome_of
 
 _REASON_MAX: Final = 400
+_LEFT_BY: Final = {Decision.ACCEPT: ExampleState.ACCEPTED, Decision.REJECT: ExampleState.REJECTED}
+
+
+class ItemComplete(Conflict):
+    """Others answered it too, or decided, or changed the example since."""
+
+    code = "item_complete"
 
 
 def reviews_of(session: Session, item_id: str) -> list[ExampleReview]:
@@ -53,6 +62,31 @@ def settle(
             end(session, item, ItemState.DISPUTED)
         case None:
             pass
+
+
+def unsettle(
+    session: Session, actor: Actor, item: QueueItem, review: ExampleReview, example: Example, *, at: datetime
+) -> None:
+    """Opens an item again that one answer alone has ended, and puts its example back as it was before that answer.
+
+    Item and example are locked. Raises `ItemComplete` and `ExampleSealed`.
+    """
+    if item.state is ItemState.ADJUDICATED or [each.id for each in reviews_of(session, item.id)] != [review.id]:
+        raise ItemComplete("every answer to it is in", remedy="tell a lead, who can end a disagreement")
+    if item.state is ItemState.SETTLED and item.golden is None:
+        refuse_sealed(session, item.engagement_id, example.id)
+        if example.sha256 != review.agreed_sha256 or example.state is not _LEFT_BY.get(review.decision):
+            raise ItemComplete("the example was changed after your answer", remedy="edit it among the examples")
+        if review.edited is not None:
+            before = record_of(orjson.loads(_newest_edit(session, example).before))
+            write_edit(session, actor, example, before, reason="answer taken back", at=at)
+        _stand(example, ExampleState.PENDING, "", at)
+    item.state = ItemState.OPEN
+
+
+def _newest_edit(session: Session, example: Example) -> ExampleEdit:
+    chosen = select(ExampleEdit).where(ExampleEdit.example_id == example.id)
+    return session.exec(chosen.order_by(col(ExampleEdit.number).desc()).limit(1)).one()
 
 
 def accept(

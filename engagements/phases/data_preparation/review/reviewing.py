@@ -21,7 +21,7 @@ from engagements.db.columns import new_id
 from engagements.phases.data_preparation.models import Example, ExampleState
 from engagements.phases.data_preparation.review.correcting import corrected
 from engagements.phases.data_preparation.review.models import ExampleReview, QueueItem, ReviewHold
-from engagements.phases.data_preparation.review.outcomes import reviews_of, settle
+from engagements.phases.data_preparation.review.outcomes import reviews_of, settle, unsettle
 from engagements.phases.data_preparation.review.reviewers import (
     Desk,
     desk_of,
@@ -53,12 +53,6 @@ class ContentChanged(Conflict):
     """The example does not read any more as it was looked at."""
 
     code = "content_changed"
-
-
-class ItemComplete(Conflict):
-    """Every answer is in, and others can see them."""
-
-    code = "item_complete"
 
 
 class NothingToUndo(Conflict):
@@ -112,7 +106,7 @@ def submit_locked(
 def undo(session: Session, actor: Actor, round_id: str, *, at: datetime) -> QueueItem:
     """Takes one's own last answer back; the example is with the reviewer again.
 
-    Raises what `desk_of` does, `NothingToUndo`, and `ItemComplete` once every answer to it is in.
+    Raises what `desk_of` does, `NothingToUndo`, and what `unsettle` does once the example has all its answers.
     """
     desk = desk_of(session, actor, round_id)
     mine = select(ExampleReview).where(
@@ -123,7 +117,7 @@ def undo(session: Session, actor: Actor, round_id: str, *, at: datetime) -> Queu
         raise NothingToUndo("you have answered nothing in this round", remedy="answer the example that is shown")
     item = lock_item(session, row.item_id)
     if item.state is not ItemState.OPEN:
-        raise ItemComplete("every answer to it is in", remedy="tell a lead, who can end a disagreement")
+        unsettle(session, actor, item, row, lock_example(session, item.example_id), at=at)
     session.delete(row)
     audit.record(session, actor, "example_review.undone", row, at=at)
     item.reviews -= row.decision is not Decision.SKIP

@@ -17,11 +17,13 @@ from engagements.phases.data_preparation import words
 from engagements.phases.data_preparation.jobs import queue
 from engagements.phases.data_preparation.jobs.reading import job_of, jobs_of
 from engagements.phases.data_preparation.jobs.schemas import JobOut
-from engagements.phases.data_preparation.models import DataSource, SourceState
+from engagements.phases.data_preparation.models import DataSource, SourceState, Upload
 from engagements.phases.data_preparation.pool.standing import standing_of
+from engagements.phases.data_preparation.reach import find_row
 from engagements.phases.data_preparation.sources import service
 from engagements.phases.data_preparation.sources.next_step import next_step
 from engagements.phases.data_preparation.sources.page_forms import MappingForm, NoFields, SourceForm
+from engagements.phases.data_preparation.sources.receiving import give_up
 from engagements.phases.data_preparation.sources.schemas import SourceOut, UploadOut
 from engagements.phases.data_preparation.sources.source_api import forget_bytes, preview_in
 from engagements.phases.data_preparation.sources.uploads import uploads_of
@@ -118,6 +120,17 @@ class SourcePages(Controller):
         return answer
 
 
+class UploadPages(Controller):
+    path = "/data-uploads/{upload_id:str}"
+    include_in_schema = False
+
+    @post("/abandon", permission=Permission.PREPARE_DATA)
+    def abandon(self, upload_id: FromPath[str], call: Call) -> Response[Any]:
+        upload = call.read(lambda s: UploadOut.of(find_row(s, call.actor, Upload, upload_id)))
+        give_up(call.store, call.request.app.state.wiring.storage, call.actor, upload_id, at=call.now)
+        return go(f"/engagements/{upload.engagement_id}/data", said=f"What was sent of {upload.name} is thrown away")
+
+
 class JobPages(Controller):
     path = "/data-jobs/{job_id:str}"
     include_in_schema = False
@@ -199,4 +212,4 @@ def _job(call: CallOfRequest, job_id: str, form: Form = EMPTY_FORM, status: int 
     return page(call, "pages/data/job.html", words=words, form=form, status=status, **call.read(shown))
 
 
-ROUTES: Final[Sequence[ControllerRouterHandler]] = (DataPages, SourcePages, JobPages)
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (DataPages, SourcePages, UploadPages, JobPages)

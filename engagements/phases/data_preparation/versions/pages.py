@@ -50,11 +50,16 @@ class SealForm(SealIn):
     def _as_typed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         data = {name: value for name, value in values.items() if value != ""}
         parts = {name: data.pop(name) for name in ("train", "validation", "test") if name in data}
-        return data | {
-            "shares": {name: _share(value) for name, value in parts.items()},
-            "stratify": data.get("stratify") == "yes",
-            "seed": _whole(data.get("seed", "7")),
-        }
+        held_out = {"hold_out": _share(data["hold_out"])} if "hold_out" in data else {}
+        return (
+            data
+            | held_out
+            | {
+                "shares": {name: _share(value) for name, value in parts.items()},
+                "stratify": data.get("stratify") == "yes",
+                "seed": _whole(data.get("seed", "7")),
+            }
+        )
 
 
 def _lines_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,16 @@ from engagements.core.errors import Invalid, NotFound
 from engagements.core.roles import Role
 from engagements.delivery.under_way import NotUnderWay
 from engagements.phases.data_preparation.models import Example, ExampleEdit, ExampleState
+from engagements.phases.data_preparation.pool.schemas import ExampleEditIn
+from engagements.phases.data_preparation.pool.service import edit_example
 from engagements.phases.data_preparation.review import answering, reviewing, rounds
 from engagements.phases.data_preparation.review.models import ExampleReview, QueueItem, ReviewHold
+from engagements.phases.data_preparation.review.outcomes import ItemComplete
 from engagements.phases.data_preparation.review.reviewers import NotAReviewer, RoundClosed
 from engagements.phases.data_preparation.review.reviewing import (
     LEASE,
     AnsweredAlready,
     ContentChanged,
-    ItemComplete,
     NotHandedOut,
     NothingToUndo,
 )
@@ -147,7 +149,7 @@ def test_an_answer_to_a_text_that_was_changed_is_refused_and_the_new_text_comes(
 
 
 @ON_SQLITE
-def test_the_last_answer_is_taken_back_until_all_answers_are_in(pool):
+def test_the_last_answer_is_taken_back_until_others_have_answered_too(pool):
     ana, bo = pool.person("Ana"), pool.person("Bo")
     pool.fill(1)
     opened = pool.open([ana, bo])
@@ -163,6 +165,39 @@ def test_the_last_answer_is_taken_back_until_all_answers_are_in(pool):
     with pytest.raises(ItemComplete):
         pool.write(lambda s: reviewing.undone(s, ana, opened, at=pool.at))
     assert pool.item(item.id).state is ItemState.SETTLED
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("decision", "told"), [("accept", {}), ("accept", {"label": "invoices"}), ("reject", {}), ("skip", {})]
+)
+def test_who_reviews_alone_takes_back_what_was_settled_by_it(pool, decision, told):
+    ana = pool.person("Ana")
+    (example,) = pool.fill(1)
+    before = pool.example(example).payload
+    opened = pool.open([ana], overlap=1)
+    item = pool.next(ana, opened).items[0]
+    pool.answer(ana, item, decision, **told)
+    assert pool.item(item.id).state in {ItemState.SETTLED, ItemState.DISPUTED}
+    back = pool.write(lambda s: reviewing.undone(s, ana, opened, at=pool.at))
+    assert [each.record for each in back.items] == [item.record]
+    row = pool.example(example)
+    assert (row.state, row.state_reason, row.payload) == (ExampleState.PENDING, "", before)
+    assert (pool.item(item.id).state, pool.item(item.id).reviews) == (ItemState.OPEN, 0)
+    pool.answer(ana, back.items[0])
+    assert (pool.example(example).state, pool.example(example).payload) == (ExampleState.ACCEPTED, before)
+
+
+@ON_SQLITE
+def test_what_was_changed_since_is_not_taken_back_with_the_answer(pool):
+    ana = pool.person("Ana")
+    (example,) = pool.fill(1)
+    opened = pool.open([ana], overlap=1)
+    pool.answer(ana, pool.next(ana, opened).items[0])
+    pool.write(lambda s: edit_example(s, ana, example, ExampleEditIn(label="invoices", reason="Wrong."), at=pool.at))
+    with pytest.raises(ItemComplete, match="changed after your answer"):
+        pool.write(lambda s: reviewing.undone(s, ana, opened, at=pool.at))
+    assert pool.example(example).label == "invoices"
 
 
 @ON_SQLITE

@@ -173,3 +173,15 @@ def test_a_name_is_a_label(name, label):
 def test_a_name_that_deceives_is_refused(name):
     with pytest.raises(FilenameInvalid):
         label_of(name)
+
+
+def test_what_was_begun_is_thrown_away_on_the_page(send, reader, under_way):
+    begun = send()
+    begun.put(0, 100)
+    member = reader(Role.DELIVERY_MEMBER)
+    home = f"/engagements/{under_way.engagement_id}/data"
+    assert "Throw tickets.csv away" in member.get(home).text
+    after = member.follow(member.post(f"/data-uploads/{begun.id}/abandon", {})).text
+    assert "What was sent of tickets.csv is thrown away" in after
+    assert "Throw tickets.csv away" not in after
+    assert (begun.there()["state"], begun.parts()) == ("abandoned", [])

@@ -57,6 +57,18 @@ def test_a_lead_seals_reads_compares_and_erases_on_pages(house, pool, under_way,
     assert text not in lead.get(f"{home}/erasures").text
 
 
+def test_a_share_of_the_groups_is_held_out_on_request(house, pool, under_way, reader):
+    lead = reader(Role.DELIVERY_LEAD)
+    home = f"/engagements/{under_way.engagement_id}/datasets"
+    form = {"train": "80", "validation": "20", "test": "0", "seed": "7"}
+    assert "hold_out-fault" in lead.post(home, {**form, "hold_out": "120"}).text
+    assert "It is being sealed" in lead.follow(lead.post(home, {**form, "hold_out": "20"})).text
+    house.wiring.workshop.do_due()
+    (version,) = pool.versions()
+    assert version.policy["hold_out"] == 0.2
+    assert 10 <= len(pool.lines(version, "test")) <= 14, "of 60"
+
+
 def test_a_clients_people_read_the_datasheet_and_find_nothing_to_press(house, pool, under_way, reader):
     version = pool.sealed()
     theirs = reader(Role.CLIENT_VIEWER, client_id=under_way.client_id)
