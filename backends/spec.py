@@ -61,6 +61,15 @@ class Precision(StrEnum):
     FP32 = "fp32"
 
 
+class Effort(StrEnum):
+    """How long a model reasons before it answers."""
+
+    DEFAULT = "default"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class Schedule(StrEnum):
     CONSTANT = "constant"
     LINEAR = "linear"
@@ -89,6 +98,8 @@ class Hyperparameters(_Frozen):
     `batch_size`: examples an optimiser step. `learning_rate` is absolute, `learning_rate_multiplier` of the provider's
     own. `max_length` in tokens. `evaluations`, `checkpoints`: how many of each over the whole run, the last included;
     providers decide that themselves. `early_stopping`: stop after so many evaluations without a lower validation loss.
+    Of reinforcement alone: `reasoning_effort`; `compute_multiplier`, on what exploring may take; `evaluation_interval`,
+    in steps; `evaluation_samples`, answers to each example that is evaluated.
     """
 
     epochs: Annotated[int, Field(ge=1, le=50)] | None = None
@@ -114,6 +125,10 @@ class Hyperparameters(_Frozen):
     evaluations: Annotated[int, Field(ge=1, le=1000)] | None = None
     checkpoints: Annotated[int, Field(ge=1, le=100)] | None = None
     early_stopping: Annotated[int, Field(ge=1, le=100)] | None = None
+    reasoning_effort: Effort | None = None
+    compute_multiplier: Annotated[float, Field(gt=1e-5, le=10)] | None = None
+    evaluation_interval: Annotated[int, Field(ge=1)] | None = None
+    evaluation_samples: Annotated[int, Field(ge=1)] | None = None
 
     def given(self) -> dict[str, object]:
         """Those that somebody set."""

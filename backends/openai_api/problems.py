@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from backends.errors import Problem, Severity
@@ -14,7 +15,11 @@ from backends.spec import DataFile, Method, TrainingSpec
 _BATCH_MAX: Final = 256
 _KEY_MAX, _VALUE_MAX = 64, 512
 _SOON: Final = timedelta(days=30)
-_ONLY_PREFERENCE: Final = frozenset({"beta"})
+_ONLY: Final = MappingProxyType({
+    "beta": Method.DPO, "reasoning_effort": Method.RFT, "compute_multiplier": Method.RFT,
+    "evaluation_interval": Method.RFT, "evaluation_samples": Method.RFT,
+})  # fmt: skip
+_OF: Final = MappingProxyType({Method.DPO: "preference pairs", Method.RFT: "reinforcement"})
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -72,8 +77,8 @@ def _hyperparameters(profile: Profile, spec: TrainingSpec) -> Iterator[Problem]:
             remedy = f"leave it out; it takes {', '.join(sorted(profile.hyperparameters)) or 'none'}"
             message = f"{profile.name} takes no {name}"
             yield Problem(code="hyperparameter_not_offered", message=message, remedy=remedy, where=where)
-        elif name in _ONLY_PREFERENCE and spec.method is not Method.DPO:
-            message = f"{name} is for preference pairs"
+        elif spec.method is not _ONLY.get(name, spec.method):
+            message = f"{name} is for {_OF[_ONLY[name]]}"
             yield Problem(
                 code="hyperparameter_not_offered", message=message, remedy=f"leave it out of {spec.method}", where=where
             )

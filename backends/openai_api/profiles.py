@@ -33,6 +33,10 @@ _STATES: Final = MappingProxyType({
 _NAMES: Final = MappingProxyType({
     "epochs": "n_epochs", "batch_size": "batch_size", "learning_rate_multiplier": "learning_rate_multiplier",
 })  # fmt: skip
+_ALL: Final = MappingProxyType(_NAMES | {
+    "beta": "beta", "reasoning_effort": "reasoning_effort", "compute_multiplier": "compute_multiplier",
+    "evaluation_interval": "eval_interval", "evaluation_samples": "eval_samples",
+})  # fmt: skip
 FILE_BYTES_MAX: Final = 512 * 1024 * 1024
 
 
@@ -40,7 +44,7 @@ FILE_BYTES_MAX: Final = 512 * 1024 * 1024
 class Profile:
     """One provider. `methods`: what it offers, with the format of ours that it takes; none: it only answers.
 
-    `hyperparameters`: our names with its own; `beta` is offered for preference pairs alone. `rows_min`: examples it
+    `hyperparameters`: our names with its own; some are offered for one method alone. `rows_min`: examples it
     asks for. `job`, `jobs`: how its answers are read. `page_name`: how its lists go on, `after` an id or by `page`.
     `metadata`, `seed`, `suffix_max`, `pausable`, `pages`: whether
     it takes or offers them; `pages` also of events and checkpoints, which come with the job where there are none.
@@ -86,7 +90,7 @@ _OPENAI: Final = Profile(
     name="openai",
     base_url="https://api.openai.com/v1",
     methods={Method.SFT: "openai_chat", Method.DPO: "openai_dpo", Method.RFT: reinforcement.FORMAT},
-    hyperparameters=_NAMES | {"beta": "beta"},
+    hyperparameters=_ALL,
     pausable=True,
     # The vendor's deprecations page (formats and training reference, section 1).
     new_jobs_until=date(2027, 1, 6),
@@ -97,7 +101,7 @@ _AZURE: Final = Profile(
     # guide: OpenAI's client over `https://RESOURCE.openai.azure.com/openai/v1/`; an older resource takes
     # `.../openai` with the setting `api_version`.
     methods={Method.SFT: "azure_chat", Method.DPO: "openai_dpo", Method.RFT: reinforcement.FORMAT},
-    hyperparameters=_NAMES | {"beta": "beta"},
+    hyperparameters=_ALL,
     # azure: a new job is `pending`, and so is a file that lies there unread (then `running`, then `processed`).
     states=_STATES | {"pending": RunState.QUEUED, "notRunning": RunState.QUEUED, "canceled": RunState.CANCELLED},
     suffix_max=18,

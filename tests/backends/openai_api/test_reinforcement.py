@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from backends.errors import SpecRefused
 from backends.events import RunState
 from backends.graders import Grader, as_sent
+from backends.openai_api.problems import named
 from backends.openai_api.profiles import PROFILES
 from backends.openai_api.requests import Order
 from backends.spec import DataFile, Hyperparameters, Method
@@ -85,6 +86,21 @@ def test_the_body_of_every_grader_is_as_the_official_description_has_it(rft, spe
     assert body["method"] == {
         "type": "reinforcement", "reinforcement": {"hyperparameters": {"n_epochs": 2}, "grader": EVERY[kind]},
     }  # fmt: skip
+
+
+@pytest.mark.shared_data
+def test_the_knobs_of_reinforcement_go_under_the_official_names_and_with_no_other_method(world, rft, specification):
+    given = {"reasoning_effort": "low", "compute_multiplier": 1.5, "evaluation_interval": 5, "evaluation_samples": 3}
+    spec = rft(hyperparameters=Hyperparameters.model_validate(given))
+    assert errors(world, spec) == []
+    sent = named(PROFILES["openai"], spec)
+    assert sent == {"reasoning_effort": "low", "compute_multiplier": 1.5, "eval_interval": 5, "eval_samples": 3}
+    order = Order(spec=spec, installation="i", training_file="file-1", validation_file="file-2", hyperparameters=sent)
+    assert specification.against_request("POST /fine_tuning/jobs", PROFILES["openai"].body(order)) == []
+    found = errors(world, world.spec(hyperparameters=spec.hyperparameters))
+    assert {(each.where, each.message) for each in found} == {
+        (f"hyperparameters.{name}", f"{name} is for reinforcement") for name in given
+    }
 
 
 @pytest.mark.shared_data

@@ -1,12 +1,14 @@
 """Pages of training over HTTP: planned, started, looked at, cancelled; and what nobody is shown who may not see it."""
 
 import html
+import json
 import re
 
 import pytest
 
 from engagements.core.roles import Role
 from engagements.phases.training.models import Experiment, TrainingRun
+from engagements.settings import TrainingBackend
 
 HIDDEN = re.compile(r"€|EUR|\bcost|\bspent|\bcap\b|prompt|tal\d+", re.IGNORECASE)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -153,6 +155,28 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_kept(bench, reader, h
         assert fault_at(answer, field) == said
     assert said.partition(".")[0] in text_of(answer)
     assert bench.rows(Experiment) == []
+
+
+@ON_SQLITE
+def test_reinforcement_is_asked_for_with_its_grader_as_json(bench, reader, home, asked):
+    """Nobody is asked: to plan a run needs no provider."""
+    told = {"kind": "openai", "provider": "azure", "settings": {"profile": "azure", "base_url": "http://127.0.0.1:9"}}
+    bench.set_up({"azure": TrainingBackend.model_validate(told)})
+    lead = reader(Role.DELIVERY_LEAD)
+    assert "base.grader" in lead.get(f"{home}/new?base.backend=azure").text
+    same = {"type": "string_check", "name": "same", "input": "{{sample.output_text}}", "operation": "eq"}
+    grader = same | {"reference": "{{item.label}}"}
+    form = asked(
+        base__backend="azure", base__model="o4-mini", base__method="rft", shown_backend="azure", cap="",
+        cap_tokens="10000000", accept_unknown_cost="yes", base__hyperparameters__reasoning_effort="low",
+    )  # fmt: skip
+    for wrong in ("", "{", json.dumps(same)):
+        answer = lead.post(f"{home}/new", form | {"base.grader": wrong})
+        assert (answer.status_code, bool(fault_at(answer, "base.grader"))) == (422, True), text_of(answer)
+    made(lead.post(f"{home}/new", form | {"base.grader": json.dumps(grader)}))
+    assert {json.dumps(each.spec["grader"], sort_keys=True) for each in bench.rows(TrainingRun)} == {
+        json.dumps(grader, sort_keys=True)
+    }
 
 
 @ON_SQLITE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backends.peft_local import defaults
-from backends.spec import Adapter, Batching, Precision, Schedule
+from backends.spec import Adapter, Batching, Effort, Precision, Schedule
 from engagements.phases.training.catalogue_schemas import CatalogueBackendOut
 from engagements.phases.training.showing import words
 
@@ -160,10 +160,28 @@ KNOBS: Final[Sequence[Knob]] = (
     ),
     Knob(name="beta", label="Beta", default="the provider's", why="How close preference tuning stays to the base.",
          is_fine=True),
+    Knob(
+        name="reasoning_effort", label="Reasoning effort", default="the provider's", is_fine=True,
+        why="Of reinforcement: how long the model reasons before it answers.",
+        options=tuple((each.value, each.value.capitalize()) for each in Effort),
+    ),
+    Knob(
+        name="compute_multiplier", label="Compute multiplier", default="the provider's", is_fine=True,
+        why="Of reinforcement: more explores more, and costs more.",
+    ),
+    Knob(
+        name="evaluation_interval", label="Steps between evaluations", default="the provider's", is_fine=True,
+        why="Of reinforcement.",
+    ),
+    Knob(
+        name="evaluation_samples", label="Answers per evaluated example", default="the provider's", is_fine=True,
+        why="Of reinforcement: more make the points steadier.",
+    ),
 )  # fmt: skip
 """In the order of the form. Defaults are those of `backends.peft_local.defaults`, which names the same sources."""
 LABELS: Final = {knob.name: knob.label for knob in KNOBS} | {
     "backend": "Backend", "model": "Model", "method": "Method", "seed": "Seed", "train": "Examples",
+    "grader": "Grader",
 }  # fmt: skip
 _WORDS: Final = {str(key): said for table in (ADAPTERS, BATCHINGS, SCHEDULES) for key, said in table.items()}
 AXES: Final = tuple((f"hyperparameters.{knob.name}", knob.label) for knob in KNOBS if not knob.is_text)

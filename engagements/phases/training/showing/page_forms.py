@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import orjson
 from pydantic import model_validator
 
 from engagements.core.schemas import In
@@ -18,7 +19,8 @@ AXES_MAX: Final = 3
 """Of a grid in the form; more than three knobs at once are more than ten runs."""
 _PER_CENT: Final = 100
 _TICKS: Final = ("accept_unknown_cost",)
-_OF_A_RUN: Final = frozenset({"backend", "model", "method", "seed", "suffix"})
+_OF_A_RUN: Final = frozenset({"backend", "model", "method", "seed", "suffix", "grader"})
+_GRADER: Final = "base.grader"
 _FIELDS: Final[Mapping[str, str]] = {
     "cap_minor": "cap", "compute_cap": "cap", "more": "design", "axes": "axis.1.field", "cap.missing": "cap",
     "axes.of_a_grid": "axis.1.field",
@@ -52,6 +54,7 @@ class ExperimentForm(ExperimentIn):
         base = data.get("base")
         if isinstance(base, dict):
             base["curated"] = base.get("curated") == "yes"
+            base["grader"] = _described(str(base.get("grader", "")))
             _list_of(base.get("hyperparameters"), "targets")
         for name in _TICKS:
             data[name] = data.get(name) == "yes"
@@ -91,6 +94,8 @@ def _field(problem: Problem, values: Mapping[str, str]) -> str:
         if place.split(".")[0] == "hyperparameters" or place in _OF_A_RUN:
             return f"base.{place}"
         return "dataset_version_id" if place.split(".")[0] in {"train", "validation"} else _OTHERWISE
+    if f"{place}.".startswith(f"{_GRADER}."):
+        return _GRADER
     if place.startswith("axes."):
         return _axis(place.removeprefix("axes."), values)
     return _FIELDS.get(place or problem.code, place or _OTHERWISE)
@@ -130,6 +135,14 @@ def _share(value: str) -> object:
         return float(value) / _PER_CENT
     except ValueError:
         return value
+
+
+def _described(text: str) -> object:
+    """A grader's JSON; what is none is left for the schema to refuse."""
+    try:
+        return orjson.loads(text) if text.strip() else None
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _list_of(knobs: object, name: str) -> None:
