@@ -163,7 +163,9 @@ def test_reinforcement_is_asked_for_with_its_grader_as_json(bench, reader, home,
     told = {"kind": "openai", "provider": "azure", "settings": {"profile": "azure", "base_url": "http://127.0.0.1:9"}}
     bench.set_up({"azure": TrainingBackend.model_validate(told)})
     lead = reader(Role.DELIVERY_LEAD)
-    assert "base.grader" in lead.get(f"{home}/new?base.backend=azure").text
+    empty = lead.get(f"{home}/new?base.backend=azure").text
+    offered = re.findall(r'<option value="(sft|dpo|rft)"', empty)
+    assert (offered, "base.grader" in empty) == (["sft", "dpo", "rft"], True)
     same = {"type": "string_check", "name": "same", "input": "{{sample.output_text}}", "operation": "eq"}
     grader = same | {"reference": "{{item.label}}"}
     form = asked(

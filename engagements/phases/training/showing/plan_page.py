@@ -104,7 +104,7 @@ def choices(
         backends=tuple(catalogue.backends), backend=backend, models=models,
         about=tuple(each for each in models if typed in {each.model.lower(), *map(str.lower, each.aliases)}),
         knobs=tuple(knobs.offered(backend)) if backend else (),
-        methods=tuple((each, METHODS[each]) for each in backend.methods) if backend else (),
+        methods=tuple(each for each in METHODS.items() if backend and each[0] in backend.methods),
         currency=currency, left=None if left is None else Money(max(0, left), currency),
     )  # fmt: skip
 
