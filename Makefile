@@ -42,7 +42,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt .ci/assets.py .ci/system-librarie
 	@echo "2/4 virtual environment in $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "3/4 packages (minutes the first time, most of them PyTorch)"
-	@$(BIN)/python -m pip install --quiet --progress-bar on -c constraints.txt -e '.[bedrock,demo,open-models,qlora,s3,vertex,test,check]'
+	@$(BIN)/python -m pip install --quiet --progress-bar on -c constraints.txt -e '.[bedrock,demo,fireworks,open-models,qlora,s3,vertex,test,check]'
 	@echo "4/4 fonts, tokeniser ranks and a small model"
 	@$(BIN)/python .ci/assets.py
 	@touch $@

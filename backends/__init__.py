@@ -12,6 +12,7 @@
     openai_api/  the OpenAI protocol: OpenAI itself, Azure, Together, Fireworks, Mistral, or any server that speaks it
     bedrock/     Amazon Bedrock: Nova and Claude 3 Haiku
     vertex/      Vertex AI: Gemini
+    fireworks/   Fireworks AI: open models, by its own tuning API
     peft_local/  LoRA and full fine-tuning in a child process on this machine
     ray_jobs/    the same worker on a Ray cluster
     stand_in/    a provider of our own that speaks the OpenAI protocol on a socket, for rehearsals without a cent

@@ -153,9 +153,11 @@ _MISTRAL: Final = Profile(
 )
 _FIREWORKS: Final = Profile(
     name="fireworks",
-    # Its models answer in the OpenAI protocol; its tuning jobs have an API of their own (docs.fireworks.ai,
-    # accounts/ACCOUNT/supervisedFineTuningJobs over datasets), in which nothing here would hold.
+    # Its models answer in the OpenAI protocol; its tuning jobs have an API of their own, which `backends.fireworks`
+    # speaks.
     base_url="https://api.fireworks.ai/inference/v1",
+    # guide: a tuned model is served by a dedicated deployment.
+    probe=False,
     limit_field="max_tokens",
 )
 _GENERIC: Final = Profile(

@@ -142,6 +142,12 @@ def plain_text(text: str) -> str:
     return escape(_STEERING.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
+def say_at_once(text: str) -> None:
+    """To standard error past rich, which keeps to itself what it was about to print when Ctrl-C came in between."""
+    sys.stderr.write(_STEERING.sub("\N{REPLACEMENT CHARACTER}", text) + "\n")
+    sys.stderr.flush()
+
+
 def amount(figure: Figure | None, decimals: int = 2) -> str:
     """A figure for a table; "unknown" where it is."""
     if figure is None or figure.value is None:

@@ -129,7 +129,7 @@ def test_what_is_imported_is_what_pyproject_asks_for():
     # The driver that a database URL names is imported by nobody; nor is what transformers reads weights with.
     # Of the packages below `google`, imports name two.
     needed = {name.replace("_", "-") for name in needed | {"psycopg", "google-auth", "google-genai"}}
-    asked = [each for extra in ("open-models", "bedrock", "vertex") for each in extras[extra]]
+    asked = [each for extra in ("open-models", "bedrock", "fireworks", "vertex") for each in extras[extra]]
     local = named(extras["local"])
     assert needed - local == named([*project["dependencies"], *asked]) - local
     assert {"torch", "transformers"} <= needed

@@ -9,7 +9,7 @@ from typing import Final
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from engagements.cli.output import plain_text, to_stderr
+from engagements.cli.output import plain_text, say_at_once, to_stderr
 from engagements.cli.runs.served import LOST, money
 from engagements.client import Sixfold, Unreachable
 from engagements.client.training_models import TrainingRun
@@ -25,7 +25,7 @@ def watch(sixfold: Sixfold, run_id: str, *, patience_s: float) -> TrainingRun:
     A line that breaks is taken up again: what is sent is the whole run, so nothing is missed. Raises `Unreachable`
     for a server that never answered, or has not for `patience_s`; and what else the client raises.
     """
-    with _watching(run_id) as shown, _leaving(run_id):
+    with _leaving(run_id), _watching(run_id) as shown:
         run = sixfold.training_runs.get(run_id)
         shown(run)
         for run in _followed(sixfold, run_id, shown, patience_s=patience_s):
@@ -100,6 +100,6 @@ def _leaving(run_id: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        to_stderr.print(f"The server goes on with it. sixfold runs watch {run_id} shows it again,")
-        to_stderr.print(f"sixfold runs cancel {run_id} stops it.")
+        say_at_once(f"The server goes on with it. sixfold runs watch {run_id} shows it again,")
+        say_at_once(f"sixfold runs cancel {run_id} stops it.")
         raise click.Abort from None

@@ -50,8 +50,9 @@ def described(
 
 _USUAL: Final = {
     "openai": TrainingBackend(kind="openai", secrets={"api_key": "OPENAI_API_KEY"}, provider="openai"),
+    "fireworks": TrainingBackend(kind="fireworks", secrets={"api_key": "FIREWORKS_API_KEY"}, provider="fireworks"),
 }
-"""Those that need no more than a key, which the environment usually holds under this name."""
+"""Those whose key the environment usually holds under this name."""
 
 
 def made(name: str, said: TrainingBackend, folder: Path) -> Backend:

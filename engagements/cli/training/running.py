@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from backends.protocol import Backend, Handle
-from engagements.cli.output import NO, leave, plain_text, print_json, to_stderr
+from engagements.cli.output import NO, leave, print_json, say_at_once
 from engagements.cli.training.finishing import Outcome, finish
 from engagements.cli.training.folder import RunBusy, RunFolder, metrics_of
 from engagements.cli.training.following import LOCAL_EVERY_S, Progress, begin, every_s, follow
@@ -43,7 +43,7 @@ def look_after(folder: RunFolder, backend: Backend, *, wait_s: float | None, wai
     `click.Abort` where a person leaves.
     """
     started = _Started()
-    with watching(folder.spec().model) as (show, scoring), _leaving(folder, backend, started):
+    with _leaving(folder, backend, started), watching(folder.spec().model) as (show, scoring):
         while True:
             with folder.held() as ours:
                 if ours:
@@ -74,15 +74,15 @@ def _leaving(folder: RunFolder, backend: Backend, started: _Started) -> Iterator
     try:
         yield
     except KeyboardInterrupt:
-        where = plain_text(str(folder.path))
-        to_stderr.print(f"Left as it is. sixfold runs watch {where} looks after it again, sixfold runs cancel {where}")
-        to_stderr.print(f"stops it; so does Ctrl-C once more, within {CANCEL_WITHIN_S:.0f} seconds.")
+        where = folder.path
+        say_at_once(f"Left as it is. sixfold runs watch {where} looks after it again, sixfold runs cancel {where}")
+        say_at_once(f"stops it; so does Ctrl-C once more, within {CANCEL_WITHIN_S:.0f} seconds.")
         try:
             time.sleep(CANCEL_WITHIN_S)
         except KeyboardInterrupt:
             if started.handle is not None:
                 backend.cancel(started.handle)
-                to_stderr.print("It was asked to stop.")
+                say_at_once("It was asked to stop.")
         raise click.Abort from None
 
 

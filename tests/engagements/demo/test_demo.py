@@ -24,6 +24,7 @@ from estimator.evidence import wilson_interval
 PROJECT = Path(__file__).resolve().parents[3]
 README = (PROJECT / "README.md").read_text("utf-8")
 
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 with_the_model = pytest.mark.skipif(not is_there(), reason="`make` has not laid the model down here")
 
 

@@ -1,11 +1,10 @@
 """The check of one record on its own: a pure function, so that any number of processes can map it over a set."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-
-import orjson
 
 from engagements.phases.data_preparation.checks.findings import Finding, found, found_by
 from engagements.phases.data_preparation.checks.language import other_language
@@ -159,6 +158,6 @@ def _length(row: dict[str, object], texts: Sequence[_Text], policy: CheckPolicy)
         return
     most = sum(_BYTES_A_CHAR * len(each.text) + _TOKENS_A_TEXT for each in texts)
     if "tools" in row:
-        most += len(orjson.dumps(row["tools"]))
+        most += len(json.dumps(row["tools"]))
     if most > limit and (tokens := billed_training_tokens(row, encoding_for(policy.model or _COUNTED_AS))) > limit:
         yield found("row.too_many_tokens", f"{tokens:,} tokens, of which {limit:,} are kept")
