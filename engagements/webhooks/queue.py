@@ -1,8 +1,8 @@
 """What the database decides: which events become deliveries, who tries the next one, what came of it.
 
-A claim is one conditional UPDATE that sets a lease and raises the fence; whoever lost the lease meanwhile settles
-nothing. A process that dies between sending and settling leaves a lease that ends, and the next claim sends the same
-id again: at least once, never silently not at all.
+A claim is a conditional UPDATE, under a lock on its endpoint, that sets a lease and raises the fence; whoever lost the
+lease meanwhile settles nothing. A process that dies between sending and settling leaves a lease that ends, and the next
+claim sends the same id again: at least once, never silently not at all.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from engagements.core.models import OutboxEvent
 from engagements.db.columns import new_id
@@ -74,13 +76,38 @@ def delivery_of(event: OutboxEvent, endpoint: WebhookEndpoint, *, at: datetime) 
 
 
 def claim_next(session: Session, *, at: datetime) -> Claimed | None:
-    """The delivery that has been due longest, or None. Only one attempt at a time goes to an endpoint."""
-    oldest = select(WebhookDelivery.id).where(_free(at)).order_by(col(WebhookDelivery.due_at)).limit(1)
-    # Compared with `=`: under `in` PostgreSQL may run the sub-select once for each row, and each run finds another one.
-    mine = col(WebhookDelivery.id) == oldest.with_for_update(skip_locked=True).scalar_subquery()
-    taken = (
+    """The delivery that has been due longest, or None. Only one attempt at a time goes to an endpoint.
+
+    The endpoint is locked before it is looked at: what another sender claimed of it a moment ago shows only to a
+    statement that begins after that sender's transaction has ended.
+    """
+    while endpoint_id := session.exec(_due(at)).first():
+        taken = session.exec(_taken(endpoint_id, at)).first()
+        if taken is not None:
+            message = _message(session, taken.id, at=at)
+            return Claimed(id=taken.id, fence=taken.fence, tries=taken.tries, message=message)
+    return None
+
+
+def _due(at: datetime) -> SelectOfScalar[str]:
+    """The endpoint of the delivery that has been due longest; endpoints that others look at are passed."""
+    called = aliased(WebhookEndpoint)
+    return (
+        select(called.id)
+        .join(WebhookDelivery, col(WebhookDelivery.endpoint_id) == col(called.id))
+        .where(_free(at))
+        .order_by(col(WebhookDelivery.due_at))
+        .limit(1)
+        .with_for_update(of=called, skip_locked=True, key_share=True)
+    )
+
+
+def _taken(endpoint_id: str, at: datetime) -> ReturningUpdate[str, int, int]:
+    mine = col(WebhookDelivery.endpoint_id) == endpoint_id
+    oldest = select(WebhookDelivery.id).where(mine, _free(at)).order_by(col(WebhookDelivery.due_at)).limit(1)
+    return (
         update(WebhookDelivery)
-        .where(mine, _free(at))
+        .where(col(WebhookDelivery.id) == oldest.scalar_subquery())
         .values(
             lease_until=at + LEASE,
             fence=col(WebhookDelivery.fence) + 1,
@@ -89,14 +116,10 @@ def claim_next(session: Session, *, at: datetime) -> Claimed | None:
         )
         .returning(col(WebhookDelivery.id), col(WebhookDelivery.fence), col(WebhookDelivery.tries))
     )
-    row = session.exec(taken).first()
-    if row is None:
-        return None
-    return Claimed(id=row.id, fence=row.fence, tries=row.tries, message=_message(session, row.id, at=at))
 
 
 def _free(at: datetime) -> ColumnElement[bool]:
-    """Due, held by nobody, its endpoint switched on and not being called for another delivery.
+    """Due, its endpoint switched on and not being called for it or for another delivery.
 
     One endpoint that does not answer therefore keeps one sender busy, not all of them.
     """

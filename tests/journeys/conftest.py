@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 from litestar import Litestar
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from pydantic import SecretStr
 from sqlmodel import Session
 
@@ -120,6 +122,10 @@ class Visitor:
     refusals: list[int] = field(default_factory=list)
 
     def open(self, path: str) -> None:
+        """Once more where the page that is left was just loading itself anew, as live ones do when work ends."""
+        with suppress(PlaywrightError):
+            self.page.goto(self.site.origin + path)
+            return
         self.page.goto(self.site.origin + path)
 
     def sign_in(self, person: Actor, path: str = "/") -> None:

@@ -125,6 +125,7 @@ def _read_why_a_number(lead, looks_right) -> None:
 def _raise_the_margin(lead, looks_right) -> None:
     page = lead.page
     page.get_by_role("link", name="Edit options").click()
+    page.wait_for_url("**/options")
     before = page.locator("#answer dd").first.inner_text()
     page.get_by_label("Margin", exact=True).fill("45")
     expect(page.locator("#answer dd").first).not_to_have_text(before)

@@ -202,6 +202,7 @@ def test_stopped_in_rays_dashboard_it_is_cancelled(case, memory, finish):
 def test_an_end_without_a_result_is_no_success(case, memory, finish):
     handle = started(case, memory)
     finish(handle)
+    case.stand_in.jobs["run_1"].process.wait()
     shutil.rmtree(folder_of(case).path / "model")
     failed = case.backend().poll(handle)
     assert (failed.state, failed.failure.code) == (RunState.FAILED, "artifact_missing")
@@ -211,6 +212,7 @@ def test_a_folder_that_lags_behind_is_waited_for(case, memory, finish):
     """Ray says that it ended, and the shared folder does not show it yet."""
     handle = started(case, memory)
     finish(handle)
+    case.stand_in.jobs["run_1"].process.wait()
     shown = folder_of(case).standing()
     folder_of(case).stand(Standing(state=RunState.RUNNING))
     patient = case.backend(settle_s=3600)

@@ -199,9 +199,11 @@ def test_a_name_that_turns_inward_after_it_was_set_up_is_not_called(house, recei
     assert "network of its own" in deliveries(house, made)[0]["failure"]
 
 
-def test_two_claim_at_once_and_one_gets_it(house, receiver):
+@pytest.mark.parametrize("waiting", [1, 4])
+def test_an_endpoint_is_claimed_by_one_of_many_who_look_at_once(house, receiver, waiting):
     webhook(house, receiver.url)
-    tell_of_an_acceptance(house)
+    for _ in range(waiting):
+        tell_of_an_acceptance(house)
     with house.wiring.store.write() as session:
         fan_out(session, at=house.clock.now())
     claims = []
