@@ -1,8 +1,10 @@
 """What the tests of the application share: somebody who is signed in, and an engagement whose proposal was accepted."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
@@ -17,9 +19,34 @@ from engagements.people.service import add_user, one_time_link, use_link
 from engagements.web.auth import SESSION_COOKIE
 
 
+class Markup(HTMLParser):
+    """The ids of a page, and the tags that name one, which has to stand on it once and not be their own."""
+
+    NAMES = ("for", "list", "aria-labelledby", "aria-describedby", "aria-controls")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.ids: Counter[str] = Counter()
+        self.joins: list[tuple[str, str]] = []
+        self.faults: list[str] = []
+        self.feed(page)
+        self.faults += [f"two have the id {name!r}" for name, count in self.ids.items() if count > 1]
+        self.faults += [f"{tag} names {name!r}, which is nowhere" for tag, name in self.joins if name not in self.ids]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        own = given.get("id")
+        self.ids.update([own] if own is not None else [])
+        for name in (each for key in self.NAMES for each in given.get(key, "").split()):
+            self.joins.append((self.get_starttag_text() or tag, name))
+            if name == own:
+                self.faults.append(f"{self.get_starttag_text()} is named by itself")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """One session. `post` sends the CSRF token of its own pages unless the form brings another."""
+    """One session. `post` sends the CSRF token of its own pages unless the form brings another. Of every page that is
+    read, what names an id of it finds that id."""
 
     client: TestClient[Litestar]
     actor: Actor
@@ -41,7 +68,10 @@ class Reader:
     def _ask(self, method: str, path: str, *, said: str | None = None, **options: object) -> httpx.Response:
         cookies = f"{SESSION_COOKIE}={self.cookie}" + (f"; sixfold_said={said}" if said else "")
         self.client.cookies.clear()
-        return self.client.request(method, path, headers={"Cookie": cookies}, follow_redirects=False, **options)
+        answer = self.client.request(method, path, headers={"Cookie": cookies}, follow_redirects=False, **options)
+        if answer.text.startswith("<!doctype html>"):
+            assert Markup(answer.text).faults == [], path
+        return answer
 
 
 @pytest.fixture
