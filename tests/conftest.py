@@ -69,6 +69,12 @@ hypothesis_settings.register_profile("sixfold", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("sixfold")
 
 
+def pytest_configure() -> None:
+    # What a shell starts in its background is deaf to Ctrl-C, and so would be all that tests start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Whoever is done early takes over the end of another's list: at its beginning, what is made once stays with one.
     items.sort(key=lambda item: item.get_closest_marker("first") is None)

@@ -34,6 +34,7 @@ def looks_right(site, violations):
     return look
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_lead_prices_and_sends_and_the_client_accepts(site, visitors, looks_right):
     lead = visitors()
     lead.sign_in(site.person(Role.ACCOUNT_LEAD, "Ines Halden"), f"/engagements/{_engagement(site)}")

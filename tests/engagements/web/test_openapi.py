@@ -93,6 +93,7 @@ def records(caller) -> dict[str, str]:
     return {"client_id": client, "contact_id": contact, "engagement_id": engagement}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_made_up_request_ends_in_a_fault_of_ours(house):
     assert walk(house, examples=3) > 200
 
